@@ -1,0 +1,92 @@
+//! The primitives at the sizes of SmolLM2-135M: `cargo bench -p evalh-kernel`.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use evalh_kernel::cpu::{
+    AttentionRow, AttentionShape, BlockTable, Isa, KvPool, KvShape, PackedWeight, RopeTable,
+    attend, multiply,
+};
+
+fn wave(n: usize) -> Vec<f32> {
+    (0..n).map(|i| (i as f32 * 0.37).sin()).collect()
+}
+
+/// Throughput is in multiply-adds, so 1 Gelem/s is 2 GFLOP/s.
+fn linear(c: &mut Criterion) {
+    let mut group = c.benchmark_group("linear");
+    let isa = Isa::detect();
+    for (outputs, inputs) in [(3072, 576), (576, 1536), (49152, 576)] {
+        let weight = PackedWeight::new(&wave(outputs * inputs), outputs, inputs);
+        for rows in [1, 16, 64, 512] {
+            if rows * outputs > 1 << 22 {
+                continue;
+            }
+            let (x, mut out) = (wave(rows * inputs), vec![0f32; rows * outputs]);
+            group.throughput(Throughput::Elements((rows * outputs * inputs) as u64));
+            group.bench_function(BenchmarkId::new(format!("{outputs}x{inputs}"), rows), |b| {
+                b.iter(|| multiply(isa, &x, &weight, &mut out, outputs, 0, false));
+            });
+        }
+    }
+}
+
+/// One layer: a prompt of 512 tokens, and the next token of 64 sequences of 512.
+fn attention(c: &mut Criterion) {
+    let shape = AttentionShape {
+        heads: 9,
+        kv_heads: 3,
+        head_dim: 64,
+        scale: 0.125,
+    };
+    let mut rope = RopeTable::new((0..32).map(|i| 0.8f32.powi(i)).collect(), 1.0);
+    rope.reserve(1024);
+    for (name, sequences, new) in [("prefill 512", 1, 512), ("decode 64 x 512", 64, 1)] {
+        let mut pool = KvPool::new(
+            KvShape {
+                layers: 1,
+                heads: 3,
+                head_dim: 64,
+            },
+            64 * 544,
+        )
+        .expect("memory");
+        let mut tables = vec![BlockTable::default(); sequences];
+        for table in &mut tables {
+            pool.extend(table, 512).expect("room");
+        }
+        let rows: Vec<AttentionRow<'_>> = tables
+            .iter()
+            .enumerate()
+            .map(|(i, table)| AttentionRow {
+                tokens: i * new..(i + 1) * new,
+                table,
+            })
+            .collect();
+        let qkv = wave(sequences * new * shape.qkv_width());
+        let mut out = vec![0f32; sequences * new * shape.out_width()];
+        c.bench_function(&format!("attention {name}"), |b| {
+            b.iter_batched(
+                || qkv.clone(),
+                |mut qkv| {
+                    attend(
+                        Isa::detect(),
+                        &mut qkv,
+                        shape,
+                        &rope,
+                        &mut pool,
+                        0,
+                        &rows,
+                        &mut out,
+                    )
+                },
+                criterion::BatchSize::LargeInput,
+            );
+        });
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2));
+    targets = linear, attention
+}
+criterion_main!(benches);

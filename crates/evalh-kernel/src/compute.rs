@@ -1,0 +1,354 @@
+//! One interface over both sets of primitives.
+
+use crate::burn_ops;
+use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
+use crate::cpu::{self, AttentionRow, AttentionShape, Isa, PackedWeight, RopeTable};
+use crate::host::{self, Host};
+use crate::weight::{LowRank, Vector, Weight, data_values};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::fmt;
+use std::ops::Range;
+
+/// Where and with which set of primitives to compute.
+///
+/// Weights, vectors and caches belong to the `Compute` that made them; handing them to one of another set panics.
+#[derive(Debug, Clone)]
+pub struct Compute {
+    device: Device,
+    set: ComputeSet,
+}
+
+/// A set of primitives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComputeSet {
+    /// Own code on CPU slices. A row's result has the same bits in any batch, with any number of threads.
+    Cpu(Isa),
+    /// burn's operations, on any device.
+    Burn,
+}
+
+impl fmt::Display for ComputeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu(isa) => write!(f, "cpu-{isa}"),
+            Self::Burn => f.write_str("burn"),
+        }
+    }
+}
+
+/// A low-rank update for some tokens of a batch and some columns of a linear's output.
+#[derive(Debug, Clone)]
+pub struct LowRankSpan<'a> {
+    /// Tokens it acts on.
+    pub tokens: Range<usize>,
+    /// The update.
+    pub update: &'a LowRank,
+    /// First output column it adds to.
+    pub column: usize,
+}
+
+/// The newest tokens of one sequence within a batch.
+#[derive(Debug, Clone)]
+pub struct RowSpan {
+    /// The sequence.
+    pub seq: SeqId,
+    /// Its tokens in the batch.
+    pub tokens: Range<usize>,
+}
+
+impl Compute {
+    /// Own code on the CPU, with the best instruction set of the machine.
+    pub fn cpu() -> Self {
+        Self::cpu_with(Isa::detect())
+    }
+
+    /// Own code on the CPU, with the given instruction set of [`Isa::available`].
+    pub fn cpu_with(isa: Isa) -> Self {
+        Self {
+            device: Device::flex(),
+            set: ComputeSet::Cpu(isa),
+        }
+    }
+
+    /// burn's operations on the given device.
+    pub fn burn(device: Device) -> Self {
+        Self {
+            device,
+            set: ComputeSet::Burn,
+        }
+    }
+
+    /// The set of primitives.
+    pub fn set(&self) -> ComputeSet {
+        self.set
+    }
+
+    /// A weight from row-major `[outputs, inputs]` values.
+    pub fn weight(&self, rows: Vec<f32>, outputs: usize, inputs: usize) -> Weight {
+        match self.set {
+            ComputeSet::Cpu(_) => Weight::Packed(PackedWeight::new(&rows, outputs, inputs)),
+            ComputeSet::Burn => Weight::Dense(Tensor::from_data(
+                TensorData::new(rows, [outputs, inputs]),
+                &self.device,
+            )),
+        }
+    }
+
+    /// A vector of the given values.
+    pub fn vector(&self, values: Vec<f32>) -> Vector {
+        match self.set {
+            ComputeSet::Cpu(_) => Vector::Host(values),
+            ComputeSet::Burn => {
+                let len = values.len();
+                Vector::Tensor(Tensor::from_data(
+                    TensorData::new(values, [len]),
+                    &self.device,
+                ))
+            }
+        }
+    }
+
+    /// A cache with room for `tokens` tokens in all.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    pub fn cache(&self, shape: CacheShape, tokens: usize) -> Result<KvCache, CacheError> {
+        match self.set {
+            ComputeSet::Cpu(_) => KvCache::paged(shape, tokens),
+            ComputeSet::Burn => Ok(KvCache::grown(shape, tokens)),
+        }
+    }
+
+    /// Rows `ids` of a weight: `[ids, inputs]`.
+    ///
+    /// # Panics
+    /// When an id is not a row of the weight.
+    pub fn embed(&self, ids: &[u32], weight: &Weight) -> Tensor<2> {
+        match weight {
+            Weight::Packed(packed) => {
+                let width = packed.inputs();
+                let mut values = vec![0f32; ids.len() * width];
+                for (row, id) in values.chunks_exact_mut(width).zip(ids) {
+                    packed.copy_row(*id as usize, row);
+                }
+                host::tensor(values, width, &self.device)
+            }
+            Weight::Dense(tensor) => {
+                let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+                let len = ids.len();
+                let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [len]), &self.device);
+                tensor.clone().select(0, ids)
+            }
+        }
+    }
+
+    /// `x W^T + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
+    pub fn linear(&self, x: &Tensor<2>, weight: &Weight, bias: Option<&Vector>) -> Tensor<2> {
+        match (self.set, weight) {
+            (ComputeSet::Cpu(isa), Weight::Packed(packed)) => {
+                let x = Host::new(x.clone());
+                let rows = x.values().len() / packed.inputs();
+                let outputs = packed.outputs();
+                let mut out = match bias {
+                    Some(Vector::Host(bias)) => bias.repeat(rows),
+                    Some(Vector::Tensor(_)) => mixed(),
+                    None => vec![0f32; rows * outputs],
+                };
+                cpu::multiply(
+                    isa,
+                    x.values(),
+                    packed,
+                    &mut out,
+                    outputs,
+                    0,
+                    bias.is_some(),
+                );
+                host::tensor(out, outputs, &self.device)
+            }
+            (ComputeSet::Burn, Weight::Dense(weight)) => {
+                let bias = bias.map(|bias| match bias {
+                    Vector::Tensor(bias) => bias,
+                    Vector::Host(_) => mixed(),
+                });
+                burn_ops::linear(x.clone(), weight, bias)
+            }
+            _ => mixed(),
+        }
+    }
+
+    /// Adds low-rank updates of `x` to the output `y` of a linear, `[tokens, outputs]`.
+    pub fn low_rank(&self, y: Tensor<2>, x: &Tensor<2>, spans: &[LowRankSpan<'_>]) -> Tensor<2> {
+        if spans.is_empty() {
+            return y;
+        }
+        match self.set {
+            ComputeSet::Cpu(isa) => {
+                let (width, inputs) = (y.dims()[1], x.dims()[1]);
+                let x = Host::new(x.clone());
+                let mut y = Host::new(y).into_vec();
+                for span in spans {
+                    let LowRank {
+                        a: Weight::Packed(a),
+                        b: Weight::Packed(b),
+                        scale,
+                    } = span.update
+                    else {
+                        mixed()
+                    };
+                    let rank = a.outputs();
+                    let mut inner = vec![0f32; span.tokens.len() * rank];
+                    let rows = &x.values()[span.tokens.start * inputs..span.tokens.end * inputs];
+                    cpu::multiply(isa, rows, a, &mut inner, rank, 0, false);
+                    for v in &mut inner {
+                        *v *= scale;
+                    }
+                    let rows = &mut y[span.tokens.start * width..span.tokens.end * width];
+                    cpu::multiply(isa, &inner, b, rows, width, span.column, true);
+                }
+                host::tensor(y, width, &self.device)
+            }
+            ComputeSet::Burn => spans.iter().fold(y, |y, span| {
+                let (Weight::Dense(a), Weight::Dense(b)) = (&span.update.a, &span.update.b) else {
+                    mixed()
+                };
+                burn_ops::low_rank(y, x, span, a, b)
+            }),
+        }
+    }
+
+    /// `x + residual`, and its root-mean-square norm times `weight`. Without a residual, `x` itself.
+    pub fn rms_norm(
+        &self,
+        x: Tensor<2>,
+        residual: Option<Tensor<2>>,
+        weight: &Vector,
+        eps: f32,
+    ) -> (Tensor<2>, Tensor<2>) {
+        match (self.set, weight) {
+            (ComputeSet::Cpu(isa), Vector::Host(weight)) => {
+                let mut x = Host::new(x).into_vec();
+                let residual = residual.map(Host::new);
+                let mut out = vec![0f32; x.len()];
+                cpu::rms_norm(
+                    isa,
+                    &mut x,
+                    residual.as_ref().map(Host::values),
+                    weight,
+                    eps,
+                    &mut out,
+                );
+                let width = weight.len();
+                (
+                    host::tensor(x, width, &self.device),
+                    host::tensor(out, width, &self.device),
+                )
+            }
+            (ComputeSet::Burn, Vector::Tensor(weight)) => {
+                let x = match residual {
+                    Some(residual) => x + residual,
+                    None => x,
+                };
+                (x.clone(), burn_ops::rms_norm(x, weight, eps))
+            }
+            _ => mixed(),
+        }
+    }
+
+    /// `silu(gate) * up` of `[tokens, gate + up]`: `[tokens, width]`, half as wide.
+    pub fn silu_mul(&self, gate_up: Tensor<2>) -> Tensor<2> {
+        match self.set {
+            ComputeSet::Cpu(isa) => {
+                let width = gate_up.dims()[1] / 2;
+                let gate_up = Host::new(gate_up);
+                let mut out = vec![0f32; gate_up.values().len() / 2];
+                cpu::silu_mul(isa, gate_up.values(), width, &mut out);
+                host::tensor(out, width, &self.device)
+            }
+            ComputeSet::Burn => burn_ops::silu_mul(gate_up),
+        }
+    }
+
+    /// Causal attention of the newest tokens of each row, whose room in `cache` was made before with
+    /// [`KvCache::extend`]: `[tokens, qkv_width]` to `[tokens, out_width]`.
+    ///
+    /// Queries and keys are rotated, keys and values appended to the cache. Rows must cover the batch in order.
+    pub fn attend(
+        &self,
+        qkv: Tensor<2>,
+        shape: AttentionShape,
+        rope: &RopeTable,
+        cache: &mut KvCache,
+        layer: usize,
+        rows: &[RowSpan],
+    ) -> Tensor<2> {
+        match (self.set, &mut cache.store) {
+            (ComputeSet::Cpu(isa), Store::Paged { pool, tables }) => {
+                let mut qkv = Host::new(qkv).into_vec();
+                let rows: Vec<AttentionRow<'_>> = rows
+                    .iter()
+                    .map(|row| AttentionRow {
+                        tokens: row.tokens.clone(),
+                        table: &tables[KvCache::slot(row.seq)],
+                    })
+                    .collect();
+                let mut out = vec![0f32; qkv.len() / shape.qkv_width() * shape.out_width()];
+                cpu::attend(isa, &mut qkv, shape, rope, pool, layer, &rows, &mut out);
+                host::tensor(out, shape.out_width(), &self.device)
+            }
+            (ComputeSet::Burn, Store::Grown { sequences, .. }) => {
+                let parts = rows
+                    .iter()
+                    .map(|row| {
+                        let qkv = qkv.clone().slice([row.tokens.clone()]);
+                        burn_ops::attend(
+                            &qkv,
+                            shape,
+                            rope,
+                            &mut sequences[KvCache::slot(row.seq)],
+                            layer,
+                        )
+                    })
+                    .collect();
+                Tensor::cat(parts, 0)
+            }
+            _ => mixed(),
+        }
+    }
+
+    /// The given rows of `x`, in that order.
+    pub fn select_rows(&self, x: Tensor<2>, rows: &[usize]) -> Tensor<2> {
+        match self.set {
+            ComputeSet::Cpu(_) => {
+                let width = x.dims()[1];
+                let x = Host::new(x);
+                let values = rows
+                    .iter()
+                    .flat_map(|r| &x.values()[r * width..(r + 1) * width])
+                    .copied()
+                    .collect();
+                host::tensor(values, width, &self.device)
+            }
+            ComputeSet::Burn => {
+                let rows: Vec<i32> = rows.iter().map(|r| *r as i32).collect();
+                let len = rows.len();
+                x.select(
+                    0,
+                    Tensor::<1, Int>::from_data(TensorData::new(rows, [len]), &self.device),
+                )
+            }
+        }
+    }
+
+    /// The values of a tensor, row-major.
+    pub fn to_host(&self, x: Tensor<2>) -> Vec<f32> {
+        match self.set {
+            ComputeSet::Cpu(_) => Host::new(x).into_vec(),
+            ComputeSet::Burn => data_values(x.into_data()),
+        }
+    }
+}
+
+/// Weights or caches of one set met the other: a mistake in this workspace, never in its input.
+fn mixed() -> ! {
+    panic!("a weight, vector or cache made for another set of primitives")
+}

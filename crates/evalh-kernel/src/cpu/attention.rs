@@ -1,0 +1,333 @@
+//! Causal attention of ragged rows over the paged cache.
+//!
+//! Scores and outputs are chains in token order (see [`tile`](super::tile)) and masked places add exact zeros, so a
+//! token's output has the same bits whether it was computed alone, in a batch, or within a prompt of any split.
+
+use super::isa::Isa;
+use super::kv::{BLOCK_TOKENS, BlockTable, KvPool};
+use super::rope::RopeTable;
+use super::rows::softmax;
+use super::tile::{self, PANEL, Panel, ROWS, Tile};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Sizes of one layer's attention.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AttentionShape {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Values of a head.
+    pub head_dim: usize,
+    /// Factor of the scores before the softmax.
+    pub scale: f32,
+}
+
+impl AttentionShape {
+    /// Values of a token's queries, keys and values together.
+    pub fn qkv_width(&self) -> usize {
+        (self.heads + 2 * self.kv_heads) * self.head_dim
+    }
+
+    /// Values of a token's output.
+    pub fn out_width(&self) -> usize {
+        self.heads * self.head_dim
+    }
+}
+
+/// One sequence of a batch: which of the batch's tokens are its newest ones.
+#[derive(Debug, Clone)]
+pub struct AttentionRow<'a> {
+    /// Its tokens in the batch.
+    pub tokens: Range<usize>,
+    /// Its blocks, which already count those tokens.
+    pub table: &'a BlockTable,
+}
+
+impl AttentionRow<'_> {
+    /// Position of its first token in the batch.
+    fn start(&self) -> usize {
+        self.table.len() - self.tokens.len()
+    }
+}
+
+/// Query rows of a task: tokens are grouped so that the heads that share keys make about two blocks of rows.
+const TASK_ROWS: usize = 2 * ROWS;
+
+/// A few tokens of one row, worked on by one thread for one key head.
+struct Task {
+    row: usize,
+    tokens: Range<usize>,
+}
+
+/// Rotates queries and keys, appends keys and values to the cache and attends.
+///
+/// `qkv` is `[tokens, qkv_width]`: queries, keys, values of each token; it is rotated in place. `out` is
+/// `[tokens, out_width]`.
+///
+/// # Panics
+/// When a shape does not fit, or two rows share tokens.
+#[allow(clippy::too_many_arguments)]
+pub fn attend(
+    isa: Isa,
+    qkv: &mut [f32],
+    shape: AttentionShape,
+    rope: &RopeTable,
+    pool: &mut KvPool,
+    layer: usize,
+    rows: &[AttentionRow<'_>],
+    out: &mut [f32],
+) {
+    let (width, out_width) = (shape.qkv_width(), shape.out_width());
+    let tokens = qkv.len() / width;
+    assert_eq!(
+        (qkv.len(), out.len()),
+        (tokens * width, tokens * out_width),
+        "queries, keys, values and outputs"
+    );
+    assert_eq!(
+        (pool.shape().heads, pool.shape().head_dim),
+        (shape.kv_heads, shape.head_dim),
+        "heads of the cache"
+    );
+    let mut next = 0;
+    for row in rows {
+        assert!(
+            row.tokens.start == next && row.tokens.end <= tokens,
+            "rows follow one another"
+        );
+        next = row.tokens.end;
+    }
+    assert_eq!(next, tokens, "every token belongs to a row");
+    rotate(qkv, shape, rope, rows);
+    append(qkv, shape, pool, layer, rows);
+
+    let group = shape.heads / shape.kv_heads;
+    let step = (TASK_ROWS / group).max(1);
+    let tasks: Vec<Task> = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(row, r)| {
+            let end = r.tokens.len();
+            (0..end).step_by(step).map(move |first| Task {
+                row,
+                tokens: first..end.min(first + step),
+            })
+        })
+        .collect();
+    let out = Shared(out.as_mut_ptr());
+    let (qkv, pool) = (&*qkv, &*pool);
+    (0..tasks.len() * shape.kv_heads)
+        .into_par_iter()
+        .for_each_init(Scratch::default, |scratch, index| {
+            let task = &tasks[index / shape.kv_heads];
+            let job = Job {
+                isa,
+                shape,
+                pool,
+                layer,
+                row: &rows[task.row],
+                head: index % shape.kv_heads,
+            };
+            job.run(qkv, task.tokens.clone(), scratch, |token, head, values| {
+                // SAFETY: each task writes its own tokens' and heads' outputs, inside the length asserted above.
+                unsafe {
+                    let to = out.at(token * out_width + head * shape.head_dim);
+                    std::ptr::copy_nonoverlapping(values.as_ptr(), to, shape.head_dim);
+                }
+            });
+        });
+}
+
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+// SAFETY: tasks write disjoint places.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+impl Shared {
+    fn at(self, index: usize) -> *mut f32 {
+        self.0.wrapping_add(index)
+    }
+}
+
+fn rotate(qkv: &mut [f32], shape: AttentionShape, rope: &RopeTable, rows: &[AttentionRow<'_>]) {
+    let width = shape.qkv_width();
+    let positions: Vec<usize> = rows.iter().flat_map(|r| r.start()..r.table.len()).collect();
+    qkv.par_chunks_mut(width)
+        .zip(positions)
+        .with_min_len(8)
+        .for_each(|(token, position)| {
+            for head in token[..(shape.heads + shape.kv_heads) * shape.head_dim]
+                .chunks_exact_mut(shape.head_dim)
+            {
+                rope.rotate(head, position);
+            }
+        });
+}
+
+fn append(
+    qkv: &[f32],
+    shape: AttentionShape,
+    pool: &mut KvPool,
+    layer: usize,
+    rows: &[AttentionRow<'_>],
+) {
+    let (width, dim) = (shape.qkv_width(), shape.head_dim);
+    for row in rows {
+        for (i, token) in qkv[row.tokens.start * width..row.tokens.end * width]
+            .chunks_exact(width)
+            .enumerate()
+        {
+            let position = row.start() + i;
+            let (block, slot) = (
+                row.table.blocks()[position / BLOCK_TOKENS],
+                position % BLOCK_TOKENS,
+            );
+            for head in 0..shape.kv_heads {
+                let key = &token[(shape.heads + head) * dim..][..dim];
+                let value = &token[(shape.heads + shape.kv_heads + head) * dim..][..dim];
+                let keys = pool.key_offset(layer, block, head) + slot;
+                let values = pool.value_offset(layer, block, head) + slot * PANEL;
+                let all = pool.values_mut();
+                for (to, from) in all[keys..].iter_mut().step_by(BLOCK_TOKENS).zip(key) {
+                    *to = *from;
+                }
+                for (panel, from) in value.chunks(PANEL).enumerate() {
+                    all[values + panel * BLOCK_TOKENS * PANEL..][..from.len()]
+                        .copy_from_slice(from);
+                }
+            }
+        }
+    }
+}
+
+/// Buffers of a thread, reused from task to task.
+#[derive(Default)]
+struct Scratch {
+    queries: Vec<f32>,
+    scores: Vec<f32>,
+    weights: Vec<f32>,
+    outputs: Vec<f32>,
+}
+
+struct Job<'a> {
+    isa: Isa,
+    shape: AttentionShape,
+    pool: &'a KvPool,
+    layer: usize,
+    row: &'a AttentionRow<'a>,
+    head: usize,
+}
+
+impl Job<'_> {
+    /// Attends for `tokens` (counted from the row's first) and gives each (token of the batch, query head) its output.
+    fn run(
+        &self,
+        qkv: &[f32],
+        tokens: Range<usize>,
+        scratch: &mut Scratch,
+        mut emit: impl FnMut(usize, usize, &[f32]),
+    ) {
+        let group = self.shape.heads / self.shape.kv_heads;
+        let queries: Vec<(usize, usize)> = tokens
+            .flat_map(|t| (0..group).map(move |g| (t, self.head * group + g)))
+            .collect();
+        for block in queries.chunks(ROWS) {
+            self.run_block(qkv, block, scratch);
+            let dim = self.shape.head_dim.next_multiple_of(PANEL);
+            for ((token, head), values) in block.iter().zip(scratch.outputs.chunks_exact(dim)) {
+                emit(self.row.tokens.start + token, *head, values);
+            }
+        }
+    }
+
+    fn run_block(&self, qkv: &[f32], queries: &[(usize, usize)], scratch: &mut Scratch) {
+        let (m, dim) = (queries.len(), self.shape.head_dim);
+        let padded = dim.next_multiple_of(PANEL);
+        // Tokens that the last query sees; the earlier ones see fewer.
+        let seen = self.row.start() + queries[m - 1].0 + 1;
+        let blocks = &self.row.table.blocks()[..seen.div_ceil(BLOCK_TOKENS)];
+        let width = blocks.len() * BLOCK_TOKENS;
+
+        scratch.queries.resize(dim * m, 0.0);
+        for (i, (token, head)) in queries.iter().enumerate() {
+            let first = (self.row.tokens.start + token) * self.shape.qkv_width() + head * dim;
+            for (to, from) in scratch.queries[i..]
+                .iter_mut()
+                .step_by(m)
+                .zip(&qkv[first..][..dim])
+            {
+                *to = *from;
+            }
+        }
+        scratch.scores.resize(m * width, 0.0);
+        for (i, block) in blocks.iter().enumerate() {
+            let tile = Tile {
+                m,
+                k: dim,
+                a: scratch.queries.as_ptr(),
+                b: Panel::F32(
+                    self.pool.values()[self.pool.key_offset(self.layer, *block, self.head)..]
+                        .as_ptr(),
+                ),
+                c: scratch.scores[i * BLOCK_TOKENS..].as_mut_ptr(),
+                ldc: width,
+                columns: PANEL,
+                accumulate: false,
+            };
+            // SAFETY: a block's keys are a panel of `dim` rows, and each of `m` score rows has room for every block.
+            unsafe { tile::run(self.isa, &tile) };
+        }
+        scratch.weights.resize(m * width, 0.0);
+        let mut sums = [0f32; ROWS];
+        for (i, (row, (token, _))) in scratch
+            .scores
+            .chunks_exact_mut(width)
+            .zip(queries)
+            .enumerate()
+        {
+            sums[i] = softmax(
+                self.isa,
+                row,
+                self.row.start() + token + 1,
+                self.shape.scale,
+            );
+            for (to, from) in scratch.weights[i..].iter_mut().step_by(m).zip(row) {
+                *to = *from;
+            }
+        }
+        scratch.outputs.resize(m * padded, 0.0);
+        for (i, block) in blocks.iter().enumerate() {
+            let values = self.pool.value_offset(self.layer, *block, self.head);
+            for panel in 0..padded / PANEL {
+                let tile = Tile {
+                    m,
+                    // Places past the last seen token may hold another sequence's leavings.
+                    k: BLOCK_TOKENS.min(seen - i * BLOCK_TOKENS),
+                    a: scratch.weights[i * BLOCK_TOKENS * m..].as_ptr(),
+                    b: Panel::F32(
+                        self.pool.values()[values + panel * BLOCK_TOKENS * PANEL..].as_ptr(),
+                    ),
+                    c: scratch.outputs[panel * PANEL..].as_mut_ptr(),
+                    ldc: padded,
+                    columns: PANEL,
+                    accumulate: i > 0,
+                };
+                // SAFETY: the weights hold `width` rows of `m`, the values of a block are panels of 32 tokens, and
+                // each of `m` output rows has room for every panel.
+                unsafe { tile::run(self.isa, &tile) };
+            }
+        }
+        for (row, sum) in scratch.outputs.chunks_exact_mut(padded).zip(sums) {
+            let inverse = 1.0 / sum;
+            for v in row {
+                *v *= inverse;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Rows times a packed weight, over all threads.
+
+use super::isa::Isa;
+use super::packed::PackedWeight;
+use super::tile::{self, PANEL, ROWS, Tile};
+use rayon::prelude::*;
+
+/// Inputs of a panel that are worked on at once, so that it stays in the second-level cache (256 KiB of `f32`).
+const DEPTH: usize = 2048;
+/// Weight values a task has at least, so that threads are not woken for less than it costs.
+const TASK_VALUES: usize = 16 << 10;
+
+/// A block of an output matrix, for threads that write disjoint columns.
+#[derive(Clone, Copy)]
+struct Output(*mut f32);
+// SAFETY: `multiply` gives each thread columns of its own.
+unsafe impl Send for Output {}
+// SAFETY: as above.
+unsafe impl Sync for Output {}
+impl Output {
+    fn at(self, index: usize) -> *mut f32 {
+        self.0.wrapping_add(index)
+    }
+}
+
+/// A left factor as the inner loop reads it: blocks of up to [`ROWS`] rows, each `[k][rows]`.
+struct Blocks {
+    values: Vec<f32>,
+    rows: usize,
+    inputs: usize,
+}
+
+impl Blocks {
+    /// Packs row-major `x`, `[rows, inputs]`.
+    fn new(x: &[f32], inputs: usize) -> Self {
+        let mut values = vec![0f32; x.len()];
+        let block = |(out, rows): (&mut [f32], &[f32])| {
+            let m = rows.len() / inputs;
+            for (r, row) in rows.chunks_exact(inputs).enumerate() {
+                for (o, v) in out[r..].iter_mut().step_by(m).zip(row) {
+                    *o = *v;
+                }
+            }
+        };
+        let size = ROWS * inputs;
+        if x.len() >= TASK_VALUES * 4 {
+            values
+                .par_chunks_mut(size)
+                .zip(x.par_chunks(size))
+                .for_each(block);
+        } else {
+            values.chunks_mut(size).zip(x.chunks(size)).for_each(block);
+        }
+        Self {
+            values,
+            rows: x.len() / inputs,
+            inputs,
+        }
+    }
+
+    /// First row, number of rows, and values from input `k` on, of each block.
+    fn iter(&self, k: usize) -> impl Iterator<Item = (usize, usize, *const f32)> {
+        let (rows, inputs) = (self.rows, self.inputs);
+        (0..rows).step_by(ROWS).map(move |first| {
+            let m = ROWS.min(rows - first);
+            (first, m, self.values[first * inputs + k * m..].as_ptr())
+        })
+    }
+}
+
+/// `c[row][column..column + outputs] (+)= x[row] * weight^T` for every row of `x`.
+///
+/// `x` is `[rows, inputs]`, `c` is `[rows, width]`, both row-major. Where `accumulate` is set the sums start from what
+/// `c` holds.
+///
+/// # Panics
+/// When a shape does not fit.
+pub fn multiply(
+    isa: Isa,
+    x: &[f32],
+    weight: &PackedWeight,
+    c: &mut [f32],
+    width: usize,
+    column: usize,
+    accumulate: bool,
+) {
+    let (inputs, outputs) = (weight.inputs(), weight.outputs());
+    let rows = x.len() / inputs;
+    assert_eq!(x.len(), rows * inputs, "rows of {inputs} values");
+    assert_eq!(c.len(), rows * width, "{rows} rows of {width} outputs");
+    assert!(
+        column + outputs <= width,
+        "columns {column}..{} of {width}",
+        column + outputs
+    );
+    if rows == 0 {
+        return;
+    }
+    let blocks = Blocks::new(x, inputs);
+    let out = Output(c.as_mut_ptr());
+    let panels = weight.panels();
+    let task = |panel: usize| {
+        let first = panel * PANEL;
+        for k in (0..inputs).step_by(DEPTH) {
+            for (row, m, a) in blocks.iter(k) {
+                let tile = Tile {
+                    m,
+                    k: DEPTH.min(inputs - k),
+                    a,
+                    b: weight.panel(panel, k),
+                    c: out.at(row * width + column + first),
+                    ldc: width,
+                    columns: PANEL.min(outputs - first),
+                    accumulate: accumulate || k > 0,
+                };
+                // SAFETY: the block holds `k * m` values from `a` on, the panel is padded to 32 columns, and the rows
+                // and columns written lie inside `c` (asserted above) and belong to this panel alone.
+                unsafe { tile::run(isa, &tile) };
+            }
+        }
+    };
+    // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
+    let least = (TASK_VALUES / (PANEL * inputs * rows.div_ceil(4))).clamp(1, panels);
+    (0..panels)
+        .into_par_iter()
+        .with_min_len(least)
+        .for_each(task);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(n: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(747_796_405).wrapping_add(1);
+        (0..n)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    fn chain(x: &[f32], w: &[f32], start: f32) -> f32 {
+        x.iter().zip(w).fold(start, |s, (x, w)| x.mul_add(*w, s))
+    }
+
+    #[test]
+    fn every_set_gives_the_chain_of_fused_products_bit_for_bit() {
+        for (rows, outputs, inputs) in [
+            (1, 1, 1),
+            (3, 33, 48),
+            (12, 64, 7),
+            (13, 96, 96),
+            (30, 40, 2100),
+        ] {
+            let (x, w) = (values(rows * inputs, 1), values(outputs * inputs, 2));
+            let bf16: Vec<f32> = w
+                .iter()
+                .map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
+                .collect();
+            for w in [w, bf16] {
+                let packed = PackedWeight::new(&w, outputs, inputs);
+                for isa in Isa::available() {
+                    for accumulate in [false, true] {
+                        let width = outputs + 3;
+                        let before = values(rows * width, 3);
+                        let mut c = before.clone();
+                        multiply(isa, &x, &packed, &mut c, width, 2, accumulate);
+                        for r in 0..rows {
+                            for n in 0..width {
+                                let was = before[r * width + n];
+                                let want = if (2..2 + outputs).contains(&n) {
+                                    let start = if accumulate { was } else { 0.0 };
+                                    chain(
+                                        &x[r * inputs..][..inputs],
+                                        &w[(n - 2) * inputs..][..inputs],
+                                        start,
+                                    )
+                                } else {
+                                    was
+                                };
+                                assert_eq!(
+                                    c[r * width + n].to_bits(),
+                                    want.to_bits(),
+                                    "{isa} row {r} output {n}"
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Keys and values of many sequences in one pool of fixed-size blocks.
+
+use super::tile::PANEL;
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+
+/// Tokens of a block: a panel's columns, so that a block of keys is a panel.
+pub const BLOCK_TOKENS: usize = PANEL;
+
+/// Sizes of a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KvShape {
+    /// Decoder layers.
+    pub layers: usize,
+    /// Key and value heads of a layer.
+    pub heads: usize,
+    /// Values of a head.
+    pub head_dim: usize,
+}
+
+impl KvShape {
+    fn padded_dim(self) -> usize {
+        self.head_dim.next_multiple_of(PANEL)
+    }
+
+    /// Values that one head's keys and values take in a block.
+    fn head_values(self) -> usize {
+        (self.head_dim + self.padded_dim()) * BLOCK_TOKENS
+    }
+
+    /// Bytes that one token takes over all layers.
+    pub fn bytes_per_token(self) -> usize {
+        self.layers * self.heads * self.head_values() * size_of::<f32>() / BLOCK_TOKENS
+    }
+}
+
+/// A pool of blocks, each holding [`BLOCK_TOKENS`] tokens of one sequence for all layers.
+///
+/// A head's keys lie as `[head_dim][token]` and its values as `[head_dim / 32][token][32]`, both of them panels of the
+/// inner loop. Memory is taken from the system as blocks are first used.
+#[derive(Debug)]
+pub struct KvPool {
+    shape: KvShape,
+    blocks: usize,
+    values: ZeroedBuffer,
+    free: Vec<u32>,
+}
+
+/// The blocks of one sequence, in order.
+#[derive(Debug, Default, Clone)]
+pub struct BlockTable {
+    blocks: Vec<u32>,
+    len: usize,
+}
+
+impl BlockTable {
+    /// Tokens whose keys and values are held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no token is held.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Block numbers, in token order.
+    pub(super) fn blocks(&self) -> &[u32] {
+        &self.blocks
+    }
+}
+
+/// The pool has no room for so many more tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfBlocks {
+    /// Blocks asked for.
+    pub needed: usize,
+    /// Blocks left.
+    pub free: usize,
+}
+
+impl KvPool {
+    /// A pool for `tokens` tokens in all, rounded up to whole blocks; `None` where the memory cannot be had.
+    pub fn new(shape: KvShape, tokens: usize) -> Option<Self> {
+        let blocks = tokens.div_ceil(BLOCK_TOKENS);
+        let number = u32::try_from(blocks).ok()?;
+        let count = shape
+            .layers
+            .checked_mul(shape.heads)?
+            .checked_mul(shape.head_values())?
+            .checked_mul(blocks)?;
+        Some(Self {
+            shape,
+            blocks,
+            values: ZeroedBuffer::new(count)?,
+            free: (0..number).rev().collect(),
+        })
+    }
+
+    /// Sizes of the cache.
+    pub fn shape(&self) -> KvShape {
+        self.shape
+    }
+
+    /// Tokens for which free blocks are left.
+    pub fn free_tokens(&self) -> usize {
+        self.free.len() * BLOCK_TOKENS
+    }
+
+    /// Makes room for `tokens` more tokens of a sequence and counts them as held.
+    ///
+    /// # Errors
+    /// When the pool has too few blocks; the table is then unchanged.
+    pub fn extend(&mut self, table: &mut BlockTable, tokens: usize) -> Result<(), OutOfBlocks> {
+        let needed = (table.len + tokens).div_ceil(BLOCK_TOKENS) - table.blocks.len();
+        if needed > self.free.len() {
+            return Err(OutOfBlocks {
+                needed,
+                free: self.free.len(),
+            });
+        }
+        table
+            .blocks
+            .extend(self.free.drain(self.free.len() - needed..).rev());
+        table.len += tokens;
+        Ok(())
+    }
+
+    /// Takes a sequence's blocks back.
+    pub fn release(&mut self, table: &mut BlockTable) {
+        self.free.extend(table.blocks.drain(..).rev());
+        table.len = 0;
+    }
+
+    /// First value of a head's keys in a block.
+    pub(super) fn key_offset(&self, layer: usize, block: u32, head: usize) -> usize {
+        assert!(
+            layer < self.shape.layers && (block as usize) < self.blocks && head < self.shape.heads
+        );
+        ((layer * self.blocks + block as usize) * self.shape.heads + head)
+            * self.shape.head_values()
+    }
+
+    /// First value of a head's values in a block.
+    pub(super) fn value_offset(&self, layer: usize, block: u32, head: usize) -> usize {
+        self.key_offset(layer, block, head) + self.shape.head_dim * BLOCK_TOKENS
+    }
+
+    /// All values of the pool.
+    pub(super) fn values(&self) -> &[f32] {
+        self.values.as_slice()
+    }
+
+    /// All values of the pool.
+    pub(super) fn values_mut(&mut self) -> &mut [f32] {
+        self.values.as_mut_slice()
+    }
+}
+
+/// Zeroes straight from the system's allocator, which hands out pages only as they are touched.
+#[derive(Debug)]
+struct ZeroedBuffer {
+    pointer: *mut f32,
+    len: usize,
+}
+
+impl ZeroedBuffer {
+    fn layout(len: usize) -> Option<Layout> {
+        Layout::array::<f32>(len.max(1)).ok()?.align_to(64).ok()
+    }
+
+    fn new(len: usize) -> Option<Self> {
+        // SAFETY: the layout is not empty; its alignment is that of a cache line.
+        #[allow(
+            clippy::cast_ptr_alignment,
+            reason = "the layout asks for more than an f32 needs"
+        )]
+        let pointer = unsafe { alloc_zeroed(Self::layout(len)?) }.cast::<f32>();
+        (!pointer.is_null()).then_some(Self { pointer, len })
+    }
+
+    fn as_slice(&self) -> &[f32] {
+        // SAFETY: `len` zeroed values were allocated and are owned.
+        unsafe { std::slice::from_raw_parts(self.pointer, self.len) }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [f32] {
+        // SAFETY: as above, and borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer, self.len) }
+    }
+}
+
+impl Drop for ZeroedBuffer {
+    fn drop(&mut self) {
+        let Some(layout) = Self::layout(self.len) else {
+            handle_alloc_error(Layout::new::<f32>())
+        };
+        // SAFETY: allocated in `new` with the same layout.
+        unsafe { dealloc(self.pointer.cast(), layout) }
+    }
+}
+
+// SAFETY: the buffer owns its memory, like a boxed slice.
+unsafe impl Send for ZeroedBuffer {}
+// SAFETY: as above.
+unsafe impl Sync for ZeroedBuffer {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_given_out_once_and_come_back() {
+        let shape = KvShape {
+            layers: 2,
+            heads: 1,
+            head_dim: 8,
+        };
+        let mut pool = KvPool::new(shape, 3 * BLOCK_TOKENS - 1).unwrap();
+        let (mut a, mut b) = (BlockTable::default(), BlockTable::default());
+        pool.extend(&mut a, 1).unwrap();
+        pool.extend(&mut b, BLOCK_TOKENS + 1).unwrap();
+        assert!(!a.blocks().iter().any(|x| b.blocks().contains(x)));
+        pool.extend(&mut a, BLOCK_TOKENS - 1).unwrap();
+        assert_eq!(
+            pool.extend(&mut a, 1),
+            Err(OutOfBlocks { needed: 1, free: 0 })
+        );
+        assert_eq!(
+            (a.len(), b.len(), pool.free_tokens()),
+            (BLOCK_TOKENS, BLOCK_TOKENS + 1, 0)
+        );
+        pool.release(&mut b);
+        assert!(b.is_empty());
+        assert_eq!(pool.free_tokens(), 2 * BLOCK_TOKENS);
+        pool.extend(&mut a, 1).unwrap();
+    }
+
+    #[test]
+    fn a_pool_larger_than_any_memory_is_refused() {
+        let shape = KvShape {
+            layers: 64,
+            heads: 64,
+            head_dim: 128,
+        };
+        assert!(KvPool::new(shape, usize::MAX / 2).is_none());
+        assert!(KvPool::new(shape, 1 << 36).is_none());
+    }
+}

@@ -1,0 +1,300 @@
+//! Sixteen `f32` lanes, written once for every instruction set.
+//!
+//! All sets round alike: products are fused with their sum, and every reduction has a fixed order. So a result has
+//! the same bits whichever set computes it, which the tests assert.
+
+/// Sixteen `f32` values on which arithmetic acts lane by lane.
+pub(super) trait Lanes: Copy {
+    /// All lanes the same value.
+    unsafe fn splat(x: f32) -> Self;
+    /// Sixteen values from memory, unaligned.
+    unsafe fn load(p: *const f32) -> Self;
+    /// Sixteen bf16 values from memory, widened.
+    unsafe fn load_bf16(p: *const u16) -> Self;
+    /// Sixteen values to memory, unaligned.
+    unsafe fn store(self, p: *mut f32);
+    /// `self * a + b`, rounded once.
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self;
+    unsafe fn add(self, o: Self) -> Self;
+    unsafe fn sub(self, o: Self) -> Self;
+    unsafe fn mul(self, o: Self) -> Self;
+    unsafe fn div(self, o: Self) -> Self;
+    /// The larger of the two; the second where the first is NaN, as the x86 instruction does.
+    unsafe fn max(self, o: Self) -> Self;
+    /// The smaller of the two; the second where the first is NaN.
+    unsafe fn min(self, o: Self) -> Self;
+    /// Adds `n` to the exponent, where `n` is the integer in the low bits of `magic` (see [`exp`]).
+    unsafe fn scale_by_power(self, magic: Self) -> Self;
+
+    /// Sum of the lanes: halves added to halves, in this order for every set.
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let mut v = [0f32; 16];
+        // SAFETY: the array holds sixteen values.
+        unsafe { self.store(v.as_mut_ptr()) };
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                v[i] += v[i + half];
+            }
+        }
+        v[0]
+    }
+
+    /// Largest lane.
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        let mut v = [0f32; 16];
+        // SAFETY: the array holds sixteen values.
+        unsafe { self.store(v.as_mut_ptr()) };
+        v.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
+}
+
+/// Adding this rounds to an integer, which then stands in the low bits of the sum.
+const MAGIC: f32 = 12_582_912.0;
+
+/// e to the power of each lane, within 2 units in the last place for -87 to 88 and clamped outside.
+///
+/// Cephes' `expf`: the argument is reduced by a multiple of ln 2 held in two parts, then a polynomial.
+#[inline(always)]
+pub(super) unsafe fn exp<V: Lanes>(x: V) -> V {
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe {
+        let x = x.max(V::splat(-87.0)).min(V::splat(88.0));
+        let magic = x.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(MAGIC));
+        let n = magic.sub(V::splat(MAGIC));
+        let r = n.mul_add(V::splat(-0.693_359_4), x);
+        let r = n.mul_add(V::splat(2.121_944_4e-4), r);
+        let mut p = V::splat(1.987_569_1e-4);
+        for c in [
+            1.398_2e-3,
+            8.333_452e-3,
+            4.166_579_6e-2,
+            1.666_666_6e-1,
+            0.5,
+        ] {
+            p = p.mul_add(r, V::splat(c));
+        }
+        let y = p.mul_add(r.mul(r), r).add(V::splat(1.0));
+        y.scale_by_power(magic)
+    }
+}
+
+/// The portable set. Compiled for every target; on x86-64 its fused product is a library call.
+#[derive(Clone, Copy)]
+pub(super) struct Portable([f32; 16]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, o: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], o.0[i])))
+    }
+}
+
+impl Lanes for Portable {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self([x; 16])
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable values.
+        Self(unsafe { p.cast::<[f32; 16]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(p: *const u16) -> Self {
+        // SAFETY: the caller vouches for sixteen readable values.
+        let raw = unsafe { p.cast::<[u16; 16]>().read_unaligned() };
+        Self(raw.map(|x| f32::from_bits(u32::from(x) << 16)))
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        // SAFETY: the caller vouches for sixteen writable values.
+        unsafe { p.cast::<[f32; 16]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i].mul_add(a.0[i], b.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn add(self, o: Self) -> Self {
+        self.zip(o, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn sub(self, o: Self) -> Self {
+        self.zip(o, |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn mul(self, o: Self) -> Self {
+        self.zip(o, |a, b| a * b)
+    }
+    #[inline(always)]
+    unsafe fn div(self, o: Self) -> Self {
+        self.zip(o, |a, b| a / b)
+    }
+    #[inline(always)]
+    unsafe fn max(self, o: Self) -> Self {
+        self.zip(o, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn min(self, o: Self) -> Self {
+        self.zip(o, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn scale_by_power(self, magic: Self) -> Self {
+        self.zip(magic, |y, m| {
+            f32::from_bits(y.to_bits().wrapping_add(m.to_bits() << 23))
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod x86 {
+    use super::Lanes;
+    #[allow(
+        clippy::wildcard_imports,
+        reason = "the intrinsics have names of their own"
+    )]
+    use std::arch::x86_64::*;
+
+    /// AVX-512F.
+    #[derive(Clone, Copy)]
+    pub(in crate::cpu) struct Avx512(__m512);
+
+    // SAFETY (all methods): called only from functions compiled for AVX-512F, on pointers the caller vouches for.
+    impl Lanes for Avx512 {
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            unsafe { Self(_mm512_set1_ps(x)) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self {
+            unsafe { Self(_mm512_loadu_ps(p)) }
+        }
+        #[inline(always)]
+        unsafe fn load_bf16(p: *const u16) -> Self {
+            unsafe {
+                let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast()));
+                Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32) {
+            unsafe { _mm512_storeu_ps(p, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+            unsafe { Self(_mm512_fmadd_ps(self.0, a.0, b.0)) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, o: Self) -> Self {
+            unsafe { Self(_mm512_add_ps(self.0, o.0)) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, o: Self) -> Self {
+            unsafe { Self(_mm512_sub_ps(self.0, o.0)) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, o: Self) -> Self {
+            unsafe { Self(_mm512_mul_ps(self.0, o.0)) }
+        }
+        #[inline(always)]
+        unsafe fn div(self, o: Self) -> Self {
+            unsafe { Self(_mm512_div_ps(self.0, o.0)) }
+        }
+        #[inline(always)]
+        unsafe fn max(self, o: Self) -> Self {
+            unsafe { Self(_mm512_max_ps(self.0, o.0)) }
+        }
+        #[inline(always)]
+        unsafe fn min(self, o: Self) -> Self {
+            unsafe { Self(_mm512_min_ps(self.0, o.0)) }
+        }
+        #[inline(always)]
+        unsafe fn scale_by_power(self, magic: Self) -> Self {
+            unsafe {
+                let shift = _mm512_slli_epi32::<23>(_mm512_castps_si512(magic.0));
+                Self(_mm512_castsi512_ps(_mm512_add_epi32(
+                    _mm512_castps_si512(self.0),
+                    shift,
+                )))
+            }
+        }
+    }
+
+    /// AVX2 with FMA: two registers of eight.
+    #[derive(Clone, Copy)]
+    pub(in crate::cpu) struct Avx2(__m256, __m256);
+
+    // SAFETY (all methods): called only from functions compiled for AVX2 and FMA, on pointers the caller vouches for.
+    impl Lanes for Avx2 {
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            unsafe { Self(_mm256_set1_ps(x), _mm256_set1_ps(x)) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self {
+            unsafe { Self(_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))) }
+        }
+        #[inline(always)]
+        unsafe fn load_bf16(p: *const u16) -> Self {
+            unsafe {
+                let half = |p: *const u16| {
+                    let wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast()));
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<16>(wide))
+                };
+                Self(half(p), half(p.add(8)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32) {
+            unsafe {
+                _mm256_storeu_ps(p, self.0);
+                _mm256_storeu_ps(p.add(8), self.1);
+            }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+            unsafe {
+                Self(
+                    _mm256_fmadd_ps(self.0, a.0, b.0),
+                    _mm256_fmadd_ps(self.1, a.1, b.1),
+                )
+            }
+        }
+        #[inline(always)]
+        unsafe fn add(self, o: Self) -> Self {
+            unsafe { Self(_mm256_add_ps(self.0, o.0), _mm256_add_ps(self.1, o.1)) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, o: Self) -> Self {
+            unsafe { Self(_mm256_sub_ps(self.0, o.0), _mm256_sub_ps(self.1, o.1)) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, o: Self) -> Self {
+            unsafe { Self(_mm256_mul_ps(self.0, o.0), _mm256_mul_ps(self.1, o.1)) }
+        }
+        #[inline(always)]
+        unsafe fn div(self, o: Self) -> Self {
+            unsafe { Self(_mm256_div_ps(self.0, o.0), _mm256_div_ps(self.1, o.1)) }
+        }
+        #[inline(always)]
+        unsafe fn max(self, o: Self) -> Self {
+            unsafe { Self(_mm256_max_ps(self.0, o.0), _mm256_max_ps(self.1, o.1)) }
+        }
+        #[inline(always)]
+        unsafe fn min(self, o: Self) -> Self {
+            unsafe { Self(_mm256_min_ps(self.0, o.0), _mm256_min_ps(self.1, o.1)) }
+        }
+        #[inline(always)]
+        unsafe fn scale_by_power(self, magic: Self) -> Self {
+            unsafe {
+                let half = |y: __m256, m: __m256| {
+                    let shift = _mm256_slli_epi32::<23>(_mm256_castps_si256(m));
+                    _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(y), shift))
+                };
+                Self(half(self.0, magic.0), half(self.1, magic.1))
+            }
+        }
+    }
+}

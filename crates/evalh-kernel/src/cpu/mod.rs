@@ -1,0 +1,24 @@
+//! Primitives on plain slices for the CPU.
+#![allow(unsafe_code)]
+#![allow(
+    clippy::inline_always,
+    reason = "generic code takes the instruction set of the function it is inlined into"
+)]
+
+mod attention;
+mod gemm;
+mod isa;
+mod kv;
+mod lanes;
+mod packed;
+mod rope;
+mod rows;
+mod tile;
+
+pub use attention::{AttentionRow, AttentionShape, attend};
+pub use gemm::multiply;
+pub use isa::Isa;
+pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
+pub use packed::PackedWeight;
+pub use rope::RopeTable;
+pub use rows::{rms_norm, silu_mul};

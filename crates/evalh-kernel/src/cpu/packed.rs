@@ -1,0 +1,161 @@
+//! A weight matrix in the order in which the inner loop reads it.
+
+use super::tile::{PANEL, Panel};
+use rayon::prelude::*;
+
+/// A weight `[out, in]` as panels of 32 outputs: `[out / 32][in][32]`, the last panel padded with zeros.
+///
+/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`.
+#[derive(Debug, Clone)]
+pub struct PackedWeight {
+    outputs: usize,
+    inputs: usize,
+    values: Values,
+}
+
+#[derive(Debug, Clone)]
+enum Values {
+    F32(Vec<f32>),
+    Bf16(Vec<u16>),
+}
+
+impl PackedWeight {
+    /// Packs row-major `rows`, `[outputs, inputs]`.
+    ///
+    /// # Panics
+    /// When `rows` does not hold `outputs * inputs` values, or either is zero.
+    pub fn new(rows: &[f32], outputs: usize, inputs: usize) -> Self {
+        assert_eq!(
+            rows.len(),
+            outputs * inputs,
+            "a weight of {outputs} x {inputs}"
+        );
+        assert!(outputs > 0 && inputs > 0, "an empty weight");
+        let exact = rows
+            .par_chunks(1 << 16)
+            .all(|part| part.iter().all(|x| x.to_bits().trailing_zeros() >= 16));
+        let values = if exact {
+            Values::Bf16(pack(rows, outputs, inputs, |x| (x.to_bits() >> 16) as u16))
+        } else {
+            Values::F32(pack(rows, outputs, inputs, |x| x))
+        };
+        Self {
+            outputs,
+            inputs,
+            values,
+        }
+    }
+
+    /// Rows of the weight.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Columns of the weight.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        match &self.values {
+            Values::F32(v) => size_of_val(v.as_slice()),
+            Values::Bf16(v) => size_of_val(v.as_slice()),
+        }
+    }
+
+    /// Whether the values are held as bf16.
+    pub fn is_bf16(&self) -> bool {
+        matches!(self.values, Values::Bf16(_))
+    }
+
+    /// Row `index` of the weight, written to `out` (`inputs` values).
+    ///
+    /// # Panics
+    /// When `index` or the length of `out` does not fit the weight.
+    pub fn copy_row(&self, index: usize, out: &mut [f32]) {
+        assert!(
+            index < self.outputs && out.len() == self.inputs,
+            "row {index} of {}",
+            self.outputs
+        );
+        let first = index / PANEL * PANEL * self.inputs + index % PANEL;
+        match &self.values {
+            Values::F32(v) => {
+                for (o, x) in out.iter_mut().zip(v[first..].iter().step_by(PANEL)) {
+                    *o = *x;
+                }
+            }
+            Values::Bf16(v) => {
+                for (o, x) in out.iter_mut().zip(v[first..].iter().step_by(PANEL)) {
+                    *o = f32::from_bits(u32::from(*x) << 16);
+                }
+            }
+        }
+    }
+
+    /// The weight as it was given: row-major `[outputs, inputs]`, bit for bit.
+    pub fn to_rows(&self) -> Vec<f32> {
+        let mut rows = vec![0f32; self.outputs * self.inputs];
+        rows.par_chunks_mut(self.inputs)
+            .enumerate()
+            .for_each(|(n, row)| self.copy_row(n, row));
+        rows
+    }
+
+    /// Number of panels.
+    pub(super) fn panels(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+
+    /// Panel `index`, from input `k` on.
+    pub(super) fn panel(&self, index: usize, k: usize) -> Panel {
+        let first = (index * self.inputs + k) * PANEL;
+        match &self.values {
+            Values::F32(v) => Panel::F32(v[first..].as_ptr()),
+            Values::Bf16(v) => Panel::Bf16(v[first..].as_ptr()),
+        }
+    }
+}
+
+fn pack<T: Copy + Default + Send + Sync>(
+    rows: &[f32],
+    outputs: usize,
+    inputs: usize,
+    convert: impl Fn(f32) -> T + Sync,
+) -> Vec<T> {
+    let mut packed = vec![T::default(); outputs.div_ceil(PANEL) * PANEL * inputs];
+    packed
+        .par_chunks_mut(PANEL * inputs)
+        .enumerate()
+        .for_each(|(panel, out)| {
+            let first = panel * PANEL;
+            let count = PANEL.min(outputs - first);
+            let rows = &rows[first * inputs..][..count * inputs];
+            for (k, out) in out.chunks_exact_mut(PANEL).enumerate() {
+                for (n, o) in out[..count].iter_mut().enumerate() {
+                    *o = convert(rows[n * inputs + k]);
+                }
+            }
+        });
+    packed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_loses_nothing() {
+        let odd: Vec<f32> = (0..37 * 5).map(|i| (i as f32).sin()).collect();
+        let exact: Vec<f32> = odd
+            .iter()
+            .map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
+            .collect();
+        for (rows, bf16) in [(odd, false), (exact, true)] {
+            let packed = PackedWeight::new(&rows, 37, 5);
+            assert_eq!(packed.is_bf16(), bf16);
+            assert_eq!(packed.to_rows(), rows);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What happens to a row of activations between two weights: norms, gates, residual sums.
+
+use super::isa::{Isa, dispatch};
+use super::lanes::{Lanes, exp};
+use rayon::prelude::*;
+
+/// Values a thread takes at least.
+const CHUNK: usize = 16 << 10;
+
+/// `out[row] = x[row] / rms(x[row]) * weight`, the root mean square taken over the row with `eps` added to its square.
+///
+/// `x` and `out` are `[rows, width]` with `width = weight.len()`. Where `residual` is given, it is first added to `x`
+/// in place.
+///
+/// # Panics
+/// When a shape does not fit.
+pub fn rms_norm(
+    isa: Isa,
+    x: &mut [f32],
+    residual: Option<&[f32]>,
+    weight: &[f32],
+    eps: f32,
+    out: &mut [f32],
+) {
+    let width = weight.len();
+    assert!(
+        x.len() == out.len() && x.len().is_multiple_of(width),
+        "rows of {width} values"
+    );
+    assert!(
+        residual.is_none_or(|r| r.len() == x.len()),
+        "a residual like the rows"
+    );
+    let rows = (CHUNK / width).max(1);
+    let empty: &[f32] = &[];
+    let residual = residual.unwrap_or(empty);
+    x.par_chunks_mut(rows * width)
+        .zip(out.par_chunks_mut(rows * width))
+        .enumerate()
+        .for_each(|(i, (x, out))| {
+            let first = i * rows * width;
+            for (r, (x, out)) in x
+                .chunks_exact_mut(width)
+                .zip(out.chunks_exact_mut(width))
+                .enumerate()
+            {
+                let residual = if residual.is_empty() {
+                    empty
+                } else {
+                    &residual[first + r * width..][..width]
+                };
+                // SAFETY: the dispatched code works on the slices it is given.
+                unsafe { norm_row(isa, x, residual, weight, eps, out) };
+            }
+        });
+}
+
+dispatch! {
+    unsafe fn norm_row(isa; x: &mut [f32], residual: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = norm_row_lanes
+}
+
+#[inline(always)]
+unsafe fn norm_row_lanes<V: Lanes>(
+    x: &mut [f32],
+    residual: &[f32],
+    weight: &[f32],
+    eps: f32,
+    out: &mut [f32],
+) {
+    for (x, r) in x.iter_mut().zip(residual) {
+        *x += *r;
+    }
+    let mut lanes = [0f32; 16];
+    let (body, tail) = x.as_chunks::<16>();
+    // SAFETY: every access is to sixteen values of an array.
+    let mut sum = unsafe {
+        let mut acc = V::splat(0.0);
+        for part in body {
+            let v = V::load(part.as_ptr());
+            acc = v.mul_add(v, acc);
+        }
+        acc.store(lanes.as_mut_ptr());
+        acc.sum()
+    };
+    for v in tail {
+        sum = v.mul_add(*v, sum);
+    }
+    let scale = 1.0 / (sum / x.len() as f32 + eps).sqrt();
+    for ((o, x), w) in out.iter_mut().zip(&*x).zip(weight) {
+        *o = *x * scale * *w;
+    }
+}
+
+/// `out[row] = silu(gate[row]) * up[row]`, where a row of `gate_up` is its gate followed by its up half.
+///
+/// `gate_up` is `[rows, 2 * width]`, `out` is `[rows, width]`.
+///
+/// # Panics
+/// When a shape does not fit.
+pub fn silu_mul(isa: Isa, gate_up: &[f32], width: usize, out: &mut [f32]) {
+    assert!(
+        gate_up.len() == 2 * out.len() && out.len().is_multiple_of(width),
+        "gate and up of {width} values"
+    );
+    let rows = (CHUNK / width).max(1);
+    out.par_chunks_mut(rows * width)
+        .zip(gate_up.par_chunks(rows * 2 * width))
+        .for_each(|(out, gate_up)| {
+            for (out, row) in out
+                .chunks_exact_mut(width)
+                .zip(gate_up.chunks_exact(2 * width))
+            {
+                // SAFETY: the dispatched code works on the slices it is given.
+                unsafe { silu_row(isa, &row[..width], &row[width..], out) };
+            }
+        });
+}
+
+dispatch! {
+    unsafe fn silu_row(isa; gate: &[f32], up: &[f32], out: &mut [f32]) = silu_row_lanes
+}
+
+#[inline(always)]
+unsafe fn silu_row_lanes<V: Lanes>(gate: &[f32], up: &[f32], out: &mut [f32]) {
+    // SAFETY: every access is to sixteen values of an array.
+    let part = |gate: &[f32; 16], up: &[f32; 16], out: &mut [f32; 16]| unsafe {
+        let g = V::load(gate.as_ptr());
+        let e = exp(V::splat(0.0).sub(g)).add(V::splat(1.0));
+        g.div(e).mul(V::load(up.as_ptr())).store(out.as_mut_ptr());
+    };
+    let (g, gt) = gate.as_chunks::<16>();
+    let (u, ut) = up.as_chunks::<16>();
+    let (o, ot) = out.as_chunks_mut::<16>();
+    for ((g, u), o) in g.iter().zip(u).zip(o) {
+        part(g, u, o);
+    }
+    let (mut gl, mut ul, mut ol) = ([0f32; 16], [0f32; 16], [0f32; 16]);
+    gl[..gt.len()].copy_from_slice(gt);
+    ul[..ut.len()].copy_from_slice(ut);
+    part(&gl, &ul, &mut ol);
+    ot.copy_from_slice(&ol[..ot.len()]);
+}
+
+/// Softmax weights of one row of scores, unnormalised: `exp((s - max) * scale)` in place for the first `len` values,
+/// zero for the rest. Gives back their sum.
+pub(super) fn softmax(isa: Isa, scores: &mut [f32], len: usize, scale: f32) -> f32 {
+    debug_assert!(scores.len().is_multiple_of(16) && len > 0 && len <= scores.len());
+    let mut sum = 0.0;
+    // SAFETY: the dispatched code works on the slice it is given.
+    unsafe { softmax_row(isa, scores, len, scale, &mut sum) };
+    sum
+}
+
+dispatch! {
+    unsafe fn softmax_row(isa; scores: &mut [f32], len: usize, scale: f32, sum: &mut f32) = softmax_row_lanes
+}
+
+#[inline(always)]
+unsafe fn softmax_row_lanes<V: Lanes>(scores: &mut [f32], len: usize, scale: f32, sum: &mut f32) {
+    scores[len..].fill(f32::NEG_INFINITY);
+    let used = len.next_multiple_of(16);
+    let (parts, _) = scores[..used].as_chunks_mut::<16>();
+    // SAFETY: every access is to sixteen values of an array.
+    unsafe {
+        let mut largest = V::splat(f32::NEG_INFINITY);
+        for part in &mut *parts {
+            largest = largest.max(V::load(part.as_ptr()));
+        }
+        let largest = V::splat(largest.largest());
+        let scale = V::splat(scale);
+        let mut acc = V::splat(0.0);
+        let full = len / 16;
+        for part in &mut parts[..full] {
+            let e = exp(V::load(part.as_ptr()).sub(largest).mul(scale));
+            acc = acc.add(e);
+            e.store(part.as_mut_ptr());
+        }
+        // `exp` clamps, so what lies past the end is cleared by hand.
+        if let Some(part) = parts.get_mut(full) {
+            exp(V::load(part.as_ptr()).sub(largest).mul(scale)).store(part.as_mut_ptr());
+            part[len % 16..].fill(0.0);
+            acc = acc.add(V::load(part.as_ptr()));
+        }
+        *sum = acc.sum();
+    }
+    scores[used..].fill(0.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(n: usize) -> Vec<f32> {
+        (0..n).map(|i| (i as f32 * 0.7).sin() * 9.0).collect()
+    }
+
+    #[test]
+    fn every_set_gives_the_same_bits_near_the_definition() {
+        let (x, w) = (wave(3 * 37), wave(37));
+        let mut first: Option<Vec<f32>> = None;
+        for isa in Isa::available() {
+            let mut all = vec![0f32; 3 * 37];
+            rms_norm(isa, &mut x.clone(), Some(&x), &w, 1e-5, &mut all);
+            let row: Vec<f64> = x[..37].iter().map(|v| f64::from(*v) * 2.0).collect();
+            let rms = (row.iter().map(|v| v * v).sum::<f64>() / 37.0 + 1e-5).sqrt();
+            for i in 0..37 {
+                assert!((f64::from(all[i]) - row[i] / rms * f64::from(w[i])).abs() < 1e-5);
+            }
+            let gate_up = wave(2 * 2 * 37);
+            let mut gated = vec![0f32; 2 * 37];
+            silu_mul(isa, &gate_up, 37, &mut gated);
+            for i in 0..37 {
+                let (g, u) = (f64::from(gate_up[i]), f64::from(gate_up[37 + i]));
+                assert!((f64::from(gated[i]) - g / (1.0 + (-g).exp()) * u).abs() < 1e-5);
+            }
+            all.extend(gated);
+            for len in [1, 15, 16, 17, 32, 40] {
+                let mut scores = wave(64);
+                let sum = softmax(isa, &mut scores, len, 0.5);
+                let top = wave(len).into_iter().fold(f32::MIN, f32::max);
+                let want: Vec<f64> = wave(len)
+                    .iter()
+                    .map(|v| (f64::from(v - top) * 0.5).exp())
+                    .collect();
+                assert!((f64::from(sum) - want.iter().sum::<f64>()).abs() < 1e-5);
+                assert!(
+                    scores
+                        .iter()
+                        .zip(&want)
+                        .all(|(a, b)| (f64::from(*a) - b).abs() < 1e-6)
+                );
+                assert!(scores[len..].iter().all(|v| *v == 0.0));
+                all.push(sum);
+                all.extend(scores);
+            }
+            let first = first.get_or_insert(all.clone());
+            assert!(
+                first
+                    .iter()
+                    .zip(&all)
+                    .all(|(a, b)| a.to_bits() == b.to_bits()),
+                "{isa}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_gate_far_out_stays_finite() {
+        let gate_up: Vec<f32> = [-200.0, -100.0, 0.0, 200.0]
+            .into_iter()
+            .chain([1.0; 4])
+            .collect();
+        for isa in Isa::available() {
+            let mut out = [0f32; 4];
+            silu_mul(isa, &gate_up, 4, &mut out);
+            assert!(
+                out[0].abs() < 1e-30 && out[1].abs() < 1e-30 && out[2] == 0.0 && out[3] == 200.0,
+                "{out:?}"
+            );
+        }
+    }
+}

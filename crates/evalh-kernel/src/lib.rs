@@ -1,0 +1,16 @@
+//! The primitives a decoder needs, on burn tensors: packed linear, ragged attention over a paged cache, norms, gates.
+//!
+//! Two sets behind one interface: on the CPU, code of our own on raw slices ([`cpu`]); everywhere else, burn's
+//! operations. Model code calls [`Compute`] and does not know which.
+
+mod burn_ops;
+mod cache;
+mod compute;
+pub mod cpu;
+mod host;
+mod weight;
+
+pub use cache::{CacheError, CacheShape, KvCache, SeqId};
+pub use compute::{Compute, ComputeSet, LowRankSpan, RowSpan};
+pub use cpu::{AttentionShape, Isa, RopeTable};
+pub use weight::{LowRank, Vector, Weight};

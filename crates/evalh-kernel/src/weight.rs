@@ -1,0 +1,90 @@
+//! Weights in the form their set of primitives wants.
+
+use crate::cpu::PackedWeight;
+use burn::tensor::{Tensor, TensorData};
+
+/// A matrix `[outputs, inputs]`.
+#[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a model has a few hundred of them"
+)]
+pub enum Weight {
+    /// Packed for the CPU.
+    Packed(PackedWeight),
+    /// A burn tensor `[outputs, inputs]`.
+    Dense(Tensor<2>),
+}
+
+impl Weight {
+    /// Rows of the matrix.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Packed(weight) => weight.outputs(),
+            Self::Dense(tensor) => tensor.dims()[0],
+        }
+    }
+
+    /// Columns of the matrix.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Packed(weight) => weight.inputs(),
+            Self::Dense(tensor) => tensor.dims()[1],
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Packed(weight) => weight.bytes(),
+            Self::Dense(_) => self.outputs() * self.inputs() * size_of::<f32>(),
+        }
+    }
+
+    /// Name of the type in which the values are held.
+    pub fn dtype(&self) -> &'static str {
+        match self {
+            Self::Packed(weight) if weight.is_bf16() => "bf16",
+            Self::Packed(_) | Self::Dense(_) => "f32",
+        }
+    }
+
+    /// The values as they were given, row-major.
+    pub fn to_rows(&self) -> Vec<f32> {
+        match self {
+            Self::Packed(weight) => weight.to_rows(),
+            Self::Dense(tensor) => data_values(tensor.to_data()),
+        }
+    }
+}
+
+/// The values of a read-back tensor.
+pub(crate) fn data_values(data: TensorData) -> Vec<f32> {
+    data.convert::<f32>()
+        .try_into_vec::<f32>()
+        .unwrap_or_default()
+}
+
+/// A row of values, such as a norm's weight or a bias.
+#[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a model has a few hundred of them"
+)]
+pub enum Vector {
+    /// For the CPU.
+    Host(Vec<f32>),
+    /// A burn tensor.
+    Tensor(Tensor<1>),
+}
+
+/// A low-rank update `scale * B A` of a linear: `A` is `[rank, inputs]`, `B` is `[outputs, rank]`.
+#[derive(Debug, Clone)]
+pub struct LowRank {
+    /// `A`.
+    pub a: Weight,
+    /// `B`.
+    pub b: Weight,
+    /// Factor of the product.
+    pub scale: f32,
+}
