@@ -1,0 +1,84 @@
+//! What can be wrong with an adapter.
+
+use std::path::PathBuf;
+
+/// Why an adapter was refused. Every message names the file or folder, the field, tensor or module, and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum AdapterError {
+    /// A file of the adapter is missing or cannot be read.
+    #[error("read adapter file {path}: {source}; {remedy}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+        /// What would work.
+        remedy: String,
+    },
+    /// `adapter_config.json` is not a JSON object.
+    #[error(
+        "read adapter configuration {path}: {problem}; save the adapter again with PEFT's save_pretrained"
+    )]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A field of `adapter_config.json` is malformed, unknown, or asks for something that is not honoured.
+    #[error("use adapter configuration {path}: field `{field}` {problem}; {remedy}")]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: String,
+        /// What is wrong with its value.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// `adapter_model.safetensors` is not a valid safetensors file.
+    #[error(
+        "read adapter weights {path}: {problem}; the file is damaged or incomplete, copy or save it again"
+    )]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A tensor is unknown, missing, or of the wrong kind.
+    #[error("use adapter weights {path}: tensor `{tensor}` {problem}; {remedy}")]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's key in the file.
+        tensor: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// The adapter's configuration and its weights, or the adapter and the model, disagree about a module.
+    #[error("apply adapter {adapter}: module `{module}` {problem}; {remedy}")]
+    Module {
+        /// The adapter's folder.
+        adapter: PathBuf,
+        /// The module.
+        module: String,
+        /// The disagreement.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// Nothing of the adapter fits the model.
+    #[error("apply adapter {adapter}: no module of the model matches it ({problem}); {remedy}")]
+    NoMatch {
+        /// The adapter's folder.
+        adapter: PathBuf,
+        /// What was looked for and what the model has.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+}

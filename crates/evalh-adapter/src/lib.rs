@@ -1,0 +1,19 @@
+//! Low-rank adapters, as PEFT saves them, to updates of a model's linear modules.
+//!
+//! [`Adapter::open`] reads a folder as PEFT saves it (`adapter_config.json`, `adapter_model.safetensors`) and refuses, by
+//! name, every setting that it would not honour: an adapter of which something is ignored scores like another model.
+//! [`Adapter::resolve`] matches it against a model's modules by PEFT's rules and gives one [`LoraUpdate`] a module.
+//!
+//! The rules are those of PEFT 0.21.2: `check_target_module_exists`, `get_pattern_key`, `LoraLayer.update_layer`.
+
+mod adapter;
+mod config;
+mod error;
+mod select;
+mod tensors;
+mod update;
+
+pub use adapter::{Adapter, TargetModule};
+pub use config::LoraConfig;
+pub use error::AdapterError;
+pub use update::LoraUpdate;

@@ -1,0 +1,310 @@
+//! Whole adapter folders: good ones resolve, bad ones are refused with file, tensor or module, and remedy.
+
+mod common;
+
+use common::{
+    Folder, RANK, Stored, assert_refused, config, config_with, factors, model, stored, tensors,
+};
+use evalh_adapter::{Adapter, TargetModule};
+use safetensors::Dtype;
+use serde_json::json;
+use std::fs;
+
+const Q0: &str = "model.layers.0.self_attn.q_proj";
+
+#[test]
+fn a_good_adapter_resolves_in_the_order_of_the_model() {
+    let folder = Folder::new(&config(), &tensors());
+    let adapter = folder.open().unwrap();
+    assert_eq!(adapter.parameters(), 2 * (RANK * (4 + 3) + RANK * (6 + 3)));
+    assert_eq!(adapter.files().len(), 2);
+    let updates = adapter.resolve(&model()).unwrap();
+    let names: Vec<_> = updates.iter().map(|update| update.module.clone()).collect();
+    let expected: Vec<_> = model()
+        .into_iter()
+        .take(4)
+        .map(|module| module.name)
+        .collect();
+    assert_eq!(names, expected);
+    assert_eq!(
+        (updates[1].out_features(), updates[1].in_features()),
+        (6, 3)
+    );
+    assert_eq!((updates[0].rank, updates[0].scale), (RANK, 4.0));
+    // A = [[1, 1.25, 1.5], [1.75, 2, 2.25]], first row of B = [-1, -0.75], scale 4.
+    assert_eq!(updates[0].delta()[..3], [-9.25, -11.0, -12.75]);
+}
+
+#[test]
+fn half_precision_factors_are_widened() {
+    let narrow = |tensor: Stored, dtype: Dtype| {
+        let values: Vec<f32> = tensor
+            .bytes
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+            .collect();
+        let bytes = values
+            .iter()
+            .flat_map(|&value| match dtype {
+                Dtype::F16 => half::f16::from_f32(value).to_le_bytes(),
+                _ => half::bf16::from_f32(value).to_le_bytes(),
+            })
+            .collect();
+        Stored {
+            dtype,
+            bytes,
+            ..tensor
+        }
+    };
+    let wide = Folder::new(&config(), &tensors())
+        .open()
+        .unwrap()
+        .resolve(&model())
+        .unwrap();
+    for dtype in [Dtype::F16, Dtype::BF16] {
+        let narrowed: Vec<_> = tensors()
+            .into_iter()
+            .map(|tensor| narrow(tensor, dtype))
+            .collect();
+        // The ramps of the test factors are exact in both.
+        assert_eq!(
+            Folder::new(&config(), &narrowed)
+                .open()
+                .unwrap()
+                .resolve(&model())
+                .unwrap(),
+            wide
+        );
+    }
+}
+
+#[test]
+fn missing_files_are_named() {
+    let folder = Folder::new(&config(), &tensors());
+    assert_refused(
+        Adapter::open(&folder.path().join("nowhere")),
+        &["nowhere", "is not a folder"],
+    );
+    fs::rename(
+        folder.path().join("adapter_model.safetensors"),
+        folder.path().join("adapter_model.bin"),
+    )
+    .unwrap();
+    assert_refused(
+        folder.open(),
+        &["adapter_model.safetensors", "safe_serialization=True"],
+    );
+    fs::remove_file(folder.path().join("adapter_config.json")).unwrap();
+    assert_refused(folder.open(), &["adapter_config.json", "save_pretrained"]);
+}
+
+#[test]
+fn truncated_weights_are_refused_at_every_length() {
+    let bytes = common::safetensors(&tensors());
+    for length in (0..bytes.len()).step_by(13).chain([bytes.len() - 1]) {
+        let folder = Folder::raw(config().to_string().as_bytes(), &bytes[..length]);
+        assert_refused(
+            folder.open(),
+            &["adapter_model.safetensors", "damaged or incomplete"],
+        );
+    }
+    assert_refused(
+        Folder::new(&config(), &[]).open(),
+        &["adapter_model.safetensors", "no tensor"],
+    );
+}
+
+#[test]
+fn unknown_tensors_are_named_with_their_meaning() {
+    let cases = [
+        (
+            "base_model.model.lm_head.weight",
+            "not one of a LoRA adapter",
+        ),
+        (
+            "base_model.model.model.norm.modules_to_save.weight",
+            "saved with the adapter",
+        ),
+        (
+            "base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector",
+            "DoRA",
+        ),
+        (
+            "base_model.model.model.embed_tokens.lora_embedding_A",
+            "embedding",
+        ),
+        (
+            "base_model.model.model.layers.0.self_attn.q_proj.lora_B.bias",
+            "lora_bias",
+        ),
+        (
+            "base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.weight",
+            "adapter name",
+        ),
+        (
+            "base_model.model.model.layers.0.self_attn.q_proj.bias",
+            "bias",
+        ),
+        (
+            "model.layers.0.self_attn.q_proj.lora_A.weight",
+            "not one of a LoRA adapter",
+        ),
+    ];
+    for (key, meaning) in cases {
+        let mut tensors = tensors();
+        tensors.push(stored(key, &[1, 2], &[0.0, 0.0]));
+        let quoted = format!("`{key}`");
+        assert_refused(
+            Folder::new(&config(), &tensors).open(),
+            &["adapter_model.safetensors", &quoted, meaning, ";"],
+        );
+    }
+}
+
+#[test]
+fn a_factor_without_its_counterpart_is_named() {
+    for (dropped, missing) in [(0, "lora_A"), (1, "lora_B")] {
+        let mut tensors = tensors();
+        tensors.remove(dropped);
+        let key = format!("`base_model.model.{Q0}.{missing}.weight`");
+        assert_refused(
+            Folder::new(&config(), &tensors).open(),
+            &[&key, "is missing"],
+        );
+    }
+}
+
+#[test]
+fn values_and_kinds_of_tensors_are_checked() {
+    let replaced = |tensor: Stored| {
+        let mut tensors = tensors();
+        let at = tensors
+            .iter()
+            .position(|other| other.key == tensor.key)
+            .unwrap();
+        tensors[at] = tensor;
+        Folder::new(&config(), &tensors).open()
+    };
+    let key = format!("base_model.model.{Q0}.lora_A.weight");
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let values = [1.0, 2.0, 3.0, 4.0, bad, 6.0];
+        assert_refused(
+            replaced(stored(&key, &[2, 3], &values)),
+            &[&key, "non-finite", "row 1, column 1"],
+        );
+    }
+    assert_refused(
+        replaced(stored(&key, &[6], &[0.0; 6])),
+        &[&key, "two dimensions"],
+    );
+    assert_refused(replaced(stored(&key, &[0, 3], &[])), &[&key, "no values"]);
+    assert_refused(
+        replaced(stored(&key, &[3, 3], &[0.0; 9])),
+        &["lora_B", "the ranks differ"],
+    );
+    let whole = Stored {
+        key: key.clone(),
+        shape: vec![2, 3],
+        dtype: Dtype::I32,
+        bytes: vec![0; 24],
+    };
+    assert_refused(replaced(whole), &[&key, "dtype I32", "bfloat16"]);
+}
+
+#[test]
+fn ranks_have_to_be_the_configured_ones() {
+    let refused = Folder::new(&config_with(json!({"r": 4})), &tensors()).open();
+    assert_refused(
+        refused,
+        &[
+            "up_proj",
+            "rank 2 in the weights",
+            "rank 4 in adapter_config.json",
+            "[2, 3]",
+        ],
+    );
+    let pattern = config_with(json!({"rank_pattern": {"up_proj": 3}}));
+    let mut wider = tensors();
+    for (at, module) in [
+        (2, "model.layers.0.mlp.up_proj"),
+        (6, "model.layers.1.mlp.up_proj"),
+    ] {
+        wider.splice(at..at + 2, factors(module, 3, 6, 3));
+    }
+    let updates = Folder::new(&pattern, &wider)
+        .open()
+        .unwrap()
+        .resolve(&model())
+        .unwrap();
+    assert_eq!(
+        updates.iter().map(|update| update.rank).collect::<Vec<_>>(),
+        [2, 3, 2, 3]
+    );
+    assert_refused(
+        Folder::new(&pattern, &tensors()).open(),
+        &["up_proj", "rank 3 in adapter_config.json"],
+    );
+}
+
+#[test]
+fn weights_that_the_configuration_leaves_out_are_named() {
+    let refused = Folder::new(
+        &config_with(json!({"target_modules": ["up_proj"]})),
+        &tensors(),
+    )
+    .open();
+    assert_refused(refused, &["q_proj`", "does not select it"]);
+    let refused = Folder::new(
+        &config_with(json!({"layers_to_transform": [0]})),
+        &tensors(),
+    )
+    .open();
+    assert_refused(refused, &["model.layers.1.", "does not select it"]);
+}
+
+#[test]
+fn modules_that_the_weights_leave_out_are_named() {
+    let adapter = Folder::new(&config(), &tensors()[2..]).open().unwrap();
+    assert_refused(
+        adapter.resolve(&model()),
+        &[Q0, "no weights for it", "`someone/base`"],
+    );
+}
+
+#[test]
+fn an_adapter_for_another_model_is_refused_with_both_shapes() {
+    let adapter = Folder::new(&config(), &tensors()).open().unwrap();
+    let mut wider = model();
+    wider[0].in_features = 5;
+    assert_refused(
+        adapter.resolve(&wider),
+        &[Q0, "[4, 5]", "[4, 3]", "`someone/base`"],
+    );
+
+    let renamed: Vec<_> = model()
+        .into_iter()
+        .map(|module| TargetModule {
+            name: module.name.replace("model.layers", "transformer.h"),
+            ..module
+        })
+        .collect();
+    assert_refused(
+        adapter.resolve(&renamed),
+        &[
+            "no module of the model matches",
+            Q0.split('.').next().unwrap(),
+            "transformer.h.0",
+        ],
+    );
+    assert_refused(adapter.resolve(&[]), &["no module of the model matches"]);
+
+    let shallower = &model()[..2];
+    assert_refused(
+        adapter.resolve(shallower),
+        &[
+            "model.layers.1.",
+            "no such linear module",
+            "model.layers.0.mlp.up_proj",
+        ],
+    );
+}

@@ -1,0 +1,13 @@
+//! Metrics, standard errors and paired statistics over the items of an evaluation.
+//!
+//! Pure functions of numbers; nothing here knows where they came from.
+
+mod mcnemar;
+mod mean;
+mod pass_at_k;
+mod wilson;
+
+pub use mcnemar::mcnemar_exact;
+pub use mean::{Estimate, mean, paired_difference};
+pub use pass_at_k::pass_at_k;
+pub use wilson::{Interval, Z_95, wilson_interval};

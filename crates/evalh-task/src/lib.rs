@@ -1,0 +1,21 @@
+//! Suites: items, prompts, extraction, scoring.
+//!
+//! A [`Suite`] is found by name ([`find_suite`]) and opened with its data to a [`Task`], which gives the requests for an
+//! engine, judges the responses, and turns the samples to rows of results. It knows neither engine nor sandbox: where a
+//! response has to be run, it gives the [`Program`] and takes the outcome.
+//!
+//! Adding a suite is one new module and one line in `registry.rs`.
+
+mod code_block;
+mod error;
+pub mod human_eval;
+mod jsonl;
+mod options;
+mod registry;
+mod task;
+
+pub use code_block::first_python_block;
+pub use error::TaskError;
+pub use options::TaskOptions;
+pub use registry::{find_suite, suites};
+pub use task::{Judgement, Program, Scored, Slot, Suite, Task, sample, score_name};

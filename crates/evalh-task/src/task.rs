@@ -1,0 +1,167 @@
+//! What a suite is, and what it gives and takes.
+
+use crate::{TaskError, TaskOptions, human_eval::Problems};
+use evalh_record::{
+    Outcome, Request, Response, ResultRow, Sample, Sha256, SuiteSettings, sha256_bytes,
+};
+use std::path::PathBuf;
+
+/// A benchmark by name.
+pub trait Suite: Send + Sync {
+    /// The name that users and records use.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in one line.
+    fn description(&self) -> &'static str;
+
+    /// The artifact that holds its data; `None` where the data is built in.
+    fn artifact(&self) -> Option<&'static str>;
+
+    /// The ways in which its items can be put to a model.
+    fn protocols(&self) -> &'static [&'static str];
+
+    /// The protocol that suits a checkpoint with or without a chat template.
+    fn default_protocol(&self, has_chat_template: bool) -> &'static str;
+
+    /// Reads the data and makes it a task. `data` holds the artifact's files, or those of the user.
+    ///
+    /// # Errors
+    /// When a setting is not possible, or the data is missing, corrupt or not complete.
+    fn open(&self, data: &[PathBuf], options: &TaskOptions) -> Result<Box<dyn Task>, TaskError>;
+
+    /// The problems alone, to score completions that were made elsewhere.
+    ///
+    /// # Errors
+    /// When the data is missing, corrupt or not complete.
+    fn problems(&self, data: &[PathBuf]) -> Result<Problems, TaskError>;
+}
+
+/// A suite with its data and settings: requests out, samples and rows back.
+pub trait Task: Send + Sync {
+    /// The suite's name.
+    fn suite(&self) -> &'static str;
+
+    /// The protocol's name.
+    fn protocol(&self) -> &'static str;
+
+    /// Everything of the task that can change a score, for the record.
+    fn settings(&self) -> SuiteSettings;
+
+    /// What is asked of a model, by ascending index from 0: all samples of the first item, then of the next.
+    fn requests(&self) -> Vec<Request>;
+
+    /// Which item and sample a request's index stands for; `None` for an index that no request has.
+    fn slot(&self, index: usize) -> Option<Slot<'_>>;
+
+    /// What follows from a response.
+    ///
+    /// # Errors
+    /// When it is not the response to one of the requests.
+    fn judge(&self, response: &Response) -> Result<Judgement, TaskError>;
+
+    /// The rows of one variant from its samples; samples of other variants or suites are passed over.
+    ///
+    /// # Errors
+    /// When an item has fewer samples than were asked for.
+    fn rows(&self, variant: &str, samples: &[Sample]) -> Result<Vec<ResultRow>, TaskError>;
+}
+
+/// The place of a request in its suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot<'t> {
+    /// The item's id.
+    pub item: &'t str,
+    /// The item's place in the data, from 0.
+    pub position: usize,
+    /// Which of its samples, from 0.
+    pub sample: usize,
+}
+
+/// What follows from a response.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judgement {
+    /// The score is known once this has run: [`Program::scored`].
+    Run(Program),
+    /// The score could be read off the response.
+    Scored(Scored),
+}
+
+/// A program to run, and the tests that it has to pass after it has loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The candidate's code.
+    pub code: String,
+    /// Code that raises unless the candidate is right, run in the same namespace afterwards.
+    pub tests: String,
+}
+
+impl Program {
+    /// Hash of code and tests.
+    pub fn sha256(&self) -> Sha256 {
+        sha256_bytes(format!("{}\n{}", self.code, self.tests).as_bytes())
+    }
+
+    /// The score of how it ended: 1 where it passed, else 0.
+    pub fn scored(&self, outcome: Outcome) -> Scored {
+        Scored {
+            extracted: None,
+            program_sha256: Some(self.sha256()),
+            score: if outcome.is_passed() { 1.0 } else { 0.0 },
+            outcome: Some(outcome),
+        }
+    }
+}
+
+/// The score of a response, and what it was told from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// What was read out of the answer, where that is text.
+    pub extracted: Option<String>,
+    /// Hash of the program that ran, where one did.
+    pub program_sha256: Option<Sha256>,
+    /// How that program ended.
+    pub outcome: Option<Outcome>,
+    /// 1 right, 0 wrong.
+    pub score: f64,
+}
+
+/// The name of a score wherever one is shown: the suite with its protocol, `humaneval (chat)`.
+pub fn score_name(suite: &str, protocol: &str) -> String {
+    format!("{suite} ({protocol})")
+}
+
+/// The record's sample of a scored response.
+///
+/// # Errors
+/// When it is not the response to one of the task's requests.
+pub fn sample(
+    task: &dyn Task,
+    variant: &str,
+    response: Response,
+    scored: Scored,
+) -> Result<Sample, TaskError> {
+    let slot = task
+        .slot(response.index)
+        .ok_or_else(|| TaskError::Response {
+            suite: task.suite().to_owned(),
+            index: response.index,
+            problem: "no request has this index".into(),
+        })?;
+    Ok(Sample {
+        suite: task.suite().to_owned(),
+        task: task.suite().to_owned(),
+        protocol: task.protocol().to_owned(),
+        variant: variant.to_owned(),
+        item: slot.item.to_owned(),
+        position: slot.position,
+        sample: slot.sample,
+        prompt_sha256: response.prompt_sha256,
+        prompt_tokens: response.prompt_tokens,
+        truncated_tokens: response.truncated_tokens,
+        answer: response.answer,
+        extracted: scored.extracted,
+        program_sha256: scored.program_sha256,
+        outcome: scored.outcome,
+        score: scored.score,
+    })
+}
