@@ -1,0 +1,113 @@
+//! Hugging Face checkpoint folders.
+
+mod duplicates;
+mod generation;
+mod index;
+mod shards;
+mod template;
+
+use crate::{
+    ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer,
+    map::{MappedFile, read_json},
+};
+use serde_json::Value;
+use shards::Shards;
+use std::path::{Path, PathBuf};
+
+/// Files other than weights whose bytes can change a score.
+const SIDE_FILES: &[&str] = &[
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+];
+
+/// An opened folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    config: Value,
+    tokenizer_config: Value,
+    generation: GenerationSettings,
+    shards: Shards,
+    files: Vec<PathBuf>,
+}
+
+impl Folder {
+    pub(crate) fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let config = read_json(&path.join("config.json"))?;
+        let shards = Shards::open(path)?;
+        let tokenizer_config = optional_json(&path.join("tokenizer_config.json"))?;
+        let generation = generation::settings(path, &config, &tokenizer_config)?;
+        let mut files: Vec<PathBuf> = SIDE_FILES
+            .iter()
+            .map(|name| path.join(name))
+            .filter(|file| file.is_file())
+            .collect();
+        files.extend(shards.files());
+        Ok(Self {
+            path: path.to_owned(),
+            config,
+            tokenizer_config,
+            generation,
+            shards,
+            files,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn config(&self) -> &Value {
+        &self.config
+    }
+
+    pub(crate) fn generation(&self) -> &GenerationSettings {
+        &self.generation
+    }
+
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.shards.names()
+    }
+
+    /// A tensor's shape and type, and the bytes it takes up in its file.
+    pub(crate) fn tensor(&self, name: &str) -> Option<(TensorInfo, usize)> {
+        self.shards.tensor(name)
+    }
+
+    pub(crate) fn read_f32(&self, name: &str) -> Option<Result<Vec<f32>, CheckpointError>> {
+        self.shards.read_f32(name)
+    }
+
+    pub(crate) fn tokenizer(&self) -> Result<TextTokenizer, CheckpointError> {
+        let path = self.path.join("tokenizer.json");
+        if !path.is_file() {
+            return Err(CheckpointError::MissingFile {
+                path,
+                needed_by: "the checkpoint has no tokenizer that can be read".to_owned(),
+                remedy: "save the tokenizer with transformers' fast tokenizer, which writes tokenizer.json",
+            });
+        }
+        TextTokenizer::from_json(&path)
+    }
+
+    pub(crate) fn chat_template(&self) -> Result<Option<ChatTemplate>, CheckpointError> {
+        template::read(&self.path, &self.tokenizer_config)
+    }
+}
+
+/// A JSON file's content, or null where there is no such file.
+fn optional_json(path: &Path) -> Result<Value, CheckpointError> {
+    if path.is_file() {
+        read_json(path)
+    } else {
+        Ok(Value::Null)
+    }
+}

@@ -1,0 +1,252 @@
+//! A tokenizer from the metadata of a GGUF file.
+
+mod byte_level;
+mod pre;
+mod sentence_piece;
+
+use super::{FormatError, header::Header};
+use tokenizers::{
+    AddedToken, PostProcessorWrapper, Tokenizer,
+    models::bpe::Vocab,
+    processors::template::{SpecialToken, Template, TemplateProcessing},
+};
+
+const MODEL: &str = "tokenizer.ggml.model";
+const TOKENS: &str = "tokenizer.ggml.tokens";
+const TYPES: &str = "tokenizer.ggml.token_type";
+
+/// Texts that end a turn of a chat. llama.cpp ends generation at each of them wherever the vocabulary has it; here it
+/// must also be a control token that the file's chat template writes, so that a base model is not cut off by a token
+/// that transformers would let pass.
+const TURN_ENDS: &[&str] = &[
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<end_of_turn>",
+    "<|end|>",
+    "<|end_of_turn|>",
+    "<EOT>",
+];
+
+/// What a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A piece of text, made by merging (or a byte of it).
+    Piece,
+    /// Written by templates, never by people; left out of decoded text.
+    Control,
+    /// Found in text before anything is split or merged.
+    UserDefined,
+    /// Fills up the embedding.
+    Unused,
+}
+
+/// The vocabulary as the file lists it; an id is a place in it.
+struct Vocabulary<'a> {
+    tokens: Vec<&'a str>,
+    roles: Vec<Role>,
+}
+
+impl<'a> Vocabulary<'a> {
+    fn read(header: &Header, file: &'a [u8]) -> Result<Self, FormatError> {
+        let array = header
+            .array(TOKENS)?
+            .ok_or_else(|| FormatError::missing(TOKENS))?;
+        let tokens = array.strings(file, TOKENS)?;
+        if u32::try_from(tokens.len()).is_err() {
+            return Err(FormatError::new(
+                TOKENS,
+                format!("has {} tokens, more than ids", tokens.len()),
+            ));
+        }
+        let roles = match header.array(TYPES)? {
+            None => vec![Role::Piece; tokens.len()],
+            Some(types) if types.len() == tokens.len() => types
+                .integers(file, TYPES)?
+                .into_iter()
+                .map(role)
+                .collect::<Result<_, _>>()?,
+            Some(types) => {
+                return Err(FormatError::new(
+                    TYPES,
+                    format!("has {} entries for {} tokens", types.len(), tokens.len()),
+                ));
+            }
+        };
+        Ok(Self { tokens, roles })
+    }
+
+    /// Ids, tokens and roles of all tokens that are in use.
+    fn used(&self) -> impl Iterator<Item = (u32, &'a str, Role)> {
+        (0u32..)
+            .zip(self.tokens.iter().copied().zip(self.roles.iter().copied()))
+            .map(|(id, (token, role))| (id, token, role))
+            .filter(|(.., role)| *role != Role::Unused)
+    }
+
+    /// Tokens by id, for a model of the tokenizers library.
+    fn ids(&self) -> Result<Vocab, FormatError> {
+        let mut ids = Vocab::with_capacity(self.tokens.len());
+        for (id, token, _) in self.used() {
+            if let Some(other) = ids.insert(token.to_owned(), id) {
+                return Err(FormatError::new(
+                    TOKENS,
+                    format!("has {token:?} twice, as {other} and {id}"),
+                ));
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// Token types of llama.cpp (`llama_token_type`).
+fn role(number: i64) -> Result<Role, FormatError> {
+    match number {
+        // Undefined, normal, unknown, byte.
+        0 | 1 | 2 | 6 => Ok(Role::Piece),
+        3 => Ok(Role::Control),
+        4 => Ok(Role::UserDefined),
+        5 => Ok(Role::Unused),
+        _ => Err(FormatError::new(
+            TYPES,
+            format!("has the unknown token type {number}"),
+        )),
+    }
+}
+
+/// The whole tokenizer.
+pub(super) fn build(header: &Header, file: &[u8]) -> Result<Tokenizer, FormatError> {
+    let vocabulary = Vocabulary::read(header, file)?;
+    let (mut tokenizer, default_bos) = match header.string(MODEL)? {
+        Some("gpt2") => byte_level::build(header, file, &vocabulary)?,
+        Some("llama") => sentence_piece::build(header, file, &vocabulary)?,
+        Some(other) => {
+            return Err(FormatError::unsupported(
+                MODEL,
+                format!("{other:?}"),
+                "\"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece BPE) are".to_owned(),
+            ));
+        }
+        None => return Err(FormatError::missing(MODEL)),
+    };
+    add_tokens(&mut tokenizer, &vocabulary);
+    if let Some(processor) = post_processor(header, &vocabulary, default_bos)? {
+        tokenizer.with_post_processor(Some(processor));
+    }
+    Ok(tokenizer)
+}
+
+fn add_tokens(tokenizer: &mut Tokenizer, vocabulary: &Vocabulary<'_>) {
+    let with = |wanted: Role, special: bool| -> Vec<AddedToken> {
+        vocabulary
+            .used()
+            .filter(|(.., role)| *role == wanted)
+            .map(|(_, token, _)| AddedToken::from(token, special).normalized(false))
+            .collect()
+    };
+    tokenizer.add_special_tokens(&with(Role::Control, true));
+    tokenizer.add_tokens(&with(Role::UserDefined, false));
+}
+
+/// Puts BOS before and EOS after a text, as the file says; `None` where it says neither.
+fn post_processor(
+    header: &Header,
+    vocabulary: &Vocabulary<'_>,
+    default_bos: bool,
+) -> Result<Option<PostProcessorWrapper>, FormatError> {
+    let bos = header
+        .bool("tokenizer.ggml.add_bos_token")?
+        .unwrap_or(default_bos);
+    let eos = header
+        .bool("tokenizer.ggml.add_eos_token")?
+        .unwrap_or(false);
+    if !bos && !eos {
+        return Ok(None);
+    }
+    let mut special = Vec::new();
+    // Names within the template only: a token's own text could hold what separates the template's parts.
+    let mut token =
+        |wanted: bool, name: &'static str| -> Result<Option<&'static str>, FormatError> {
+            if !wanted {
+                return Ok(None);
+            }
+            let key = format!("tokenizer.ggml.{name}_token_id");
+            let id = special_id(header, name)?.ok_or_else(|| FormatError::missing(&key))?;
+            let text = vocabulary.tokens[id as usize].to_owned();
+            special.push(
+                SpecialToken::new(name.to_owned(), vec![id], vec![text])
+                    .map_err(|e| library(&key, &*e))?,
+            );
+            Ok(Some(name))
+        };
+    let (bos, eos) = (token(bos, "bos")?, token(eos, "eos")?);
+    let around = |sequence: &'static str| -> Vec<&'static str> {
+        bos.into_iter().chain([sequence]).chain(eos).collect()
+    };
+    let key = "tokenizer.ggml.add_bos_token";
+    let template =
+        |parts: Vec<&'static str>| Template::try_from(parts).map_err(|e| FormatError::new(key, e));
+    TemplateProcessing::builder()
+        .single(template(around("$A"))?)
+        .pair(template([around("$A"), around("$B")].concat())?)
+        .special_tokens(special)
+        .build()
+        .map(|processor| Some(processor.into()))
+        .map_err(|e| FormatError::new(key, e.to_string()))
+}
+
+fn library(field: &str, error: &dyn std::error::Error) -> FormatError {
+    FormatError::new(field, error.to_string())
+}
+
+/// One of the file's special tokens: `bos`, `eos`, `eot`, `eom`, `unknown`, `padding`.
+pub(super) fn special_id(header: &Header, name: &str) -> Result<Option<u32>, FormatError> {
+    let vocabulary = header.array(TOKENS)?.map_or(0, super::value::Array::len);
+    header.token_id(&format!("tokenizer.ggml.{name}_token_id"), vocabulary)
+}
+
+/// Texts of special tokens under the names that chat templates know.
+pub(super) fn special_texts(
+    header: &Header,
+    file: &[u8],
+) -> Result<Vec<(String, String)>, FormatError> {
+    let vocabulary = Vocabulary::read(header, file)?;
+    let mut texts = Vec::new();
+    for (key, variable) in [
+        ("bos", "bos_token"),
+        ("eos", "eos_token"),
+        ("unknown", "unk_token"),
+        ("padding", "pad_token"),
+    ] {
+        if let Some(id) = special_id(header, key)? {
+            texts.push((
+                variable.to_owned(),
+                vocabulary.tokens[id as usize].to_owned(),
+            ));
+        }
+    }
+    Ok(texts)
+}
+
+/// Every id that ends a generation, ascending: those the metadata names, and the ends of turns that the file's own
+/// chat template writes.
+pub(super) fn eos_ids(header: &Header, file: &[u8]) -> Result<Vec<u32>, FormatError> {
+    let mut ids = Vec::new();
+    for name in ["eos", "eot", "eom"] {
+        ids.extend(special_id(header, name)?);
+    }
+    if let Some(template) = header.string("tokenizer.chat_template")? {
+        let vocabulary = Vocabulary::read(header, file)?;
+        ids.extend(
+            vocabulary
+                .used()
+                .filter(|(_, token, role)| {
+                    *role == Role::Control && TURN_ENDS.contains(token) && template.contains(token)
+                })
+                .map(|(id, ..)| id),
+        );
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}

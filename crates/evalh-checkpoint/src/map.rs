@@ -1,0 +1,72 @@
+//! Files as memory.
+
+use crate::CheckpointError;
+use memmap2::Mmap;
+use std::{
+    fmt,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+/// A file mapped into memory, read-only.
+pub(crate) struct MappedFile {
+    path: PathBuf,
+    map: Mmap,
+}
+
+impl MappedFile {
+    /// Maps a whole file.
+    pub(crate) fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let io = |source| CheckpointError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(io)?;
+        // SAFETY: the mapping is private to this process and never written. What remains is that another process
+        // could change or truncate the file under it; every read of weights from a mapped file accepts this, and a
+        // checkpoint is not edited in place while a model is loaded from it.
+        #[allow(unsafe_code)]
+        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
+        Ok(Self {
+            path: path.to_owned(),
+            map,
+        })
+    }
+
+    /// The file's path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+}
+
+impl fmt::Debug for MappedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MappedFile")
+            .field("path", &self.path)
+            .field("len", &self.map.len())
+            .finish()
+    }
+}
+
+/// A whole small file as bytes.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    std::fs::read(path).map_err(|source| CheckpointError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A whole JSON file.
+pub(crate) fn read_json(path: &Path) -> Result<serde_json::Value, CheckpointError> {
+    serde_json::from_slice(&read(path)?).map_err(|e| CheckpointError::Malformed {
+        path: path.to_owned(),
+        field: "JSON".to_owned(),
+        problem: e.to_string(),
+        remedy: crate::error::FETCH_AGAIN,
+    })
+}

@@ -1,0 +1,123 @@
+//! Text to token ids and back.
+
+mod decoder;
+mod stream;
+
+pub use stream::TokenStream;
+
+use crate::CheckpointError;
+use decoder::Decoder;
+use std::path::{Path, PathBuf};
+use tokenizers::Tokenizer;
+
+/// Which special tokens [`TextTokenizer::encode`] puts around a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpecialTokens {
+    /// Exactly those that the tokenizer's post-processor adds, such as one BOS.
+    AsPostProcessor,
+    /// None: for text that has them already, such as a rendered chat template.
+    None,
+}
+
+/// The tokenizer of a checkpoint.
+///
+/// Special tokens written out in a text (`<|im_start|>`) become their ids in either mode of [`SpecialTokens`].
+#[derive(Debug, Clone)]
+pub struct TextTokenizer {
+    inner: Tokenizer,
+    path: PathBuf,
+    decoder: Decoder,
+    vocab_size: usize,
+}
+
+impl TextTokenizer {
+    pub(crate) fn new(mut inner: Tokenizer, path: &Path) -> Result<Self, CheckpointError> {
+        // A file may carry the truncation and padding of whoever saved it. A prompt is cut and filled by nobody here.
+        inner
+            .with_truncation(None)
+            .map_err(|e| error(path, "set up", &*e))?
+            .with_padding(None);
+        let vocab_size = inner
+            .get_vocab(true)
+            .into_values()
+            .max()
+            .map_or(0, |largest| largest as usize + 1);
+        let decoder = Decoder::of(&inner).map_err(|e| error(path, "set up", &e))?;
+        Ok(Self {
+            inner,
+            path: path.to_owned(),
+            decoder,
+            vocab_size,
+        })
+    }
+
+    /// Reads a `tokenizer.json`.
+    pub(crate) fn from_json(path: &Path) -> Result<Self, CheckpointError> {
+        let inner = Tokenizer::from_bytes(crate::map::read(path)?)
+            .map_err(|e| error(path, "parse", &*e))?;
+        Self::new(inner, path)
+    }
+
+    /// The same tokenizer, once it is known to fit a model's embedding.
+    pub(crate) fn fitting(self, vocabulary: usize) -> Result<Self, CheckpointError> {
+        if self.vocab_size > vocabulary {
+            return Err(CheckpointError::VocabularyTooSmall {
+                path: self.path,
+                largest_id: (self.vocab_size - 1) as u32,
+                vocabulary,
+            });
+        }
+        Ok(self)
+    }
+
+    /// The token ids of a text.
+    ///
+    /// # Errors
+    /// When the tokenizer has no token for a part of the text.
+    pub fn encode(&self, text: &str, special: SpecialTokens) -> Result<Vec<u32>, CheckpointError> {
+        self.inner
+            .encode_fast(text, special == SpecialTokens::AsPostProcessor)
+            .map(|encoding| encoding.get_ids().to_vec())
+            .map_err(|e| error(&self.path, "encode", &*e))
+    }
+
+    /// The text of token ids, special tokens left out. Ids without a token (padding of the embedding) give no text.
+    ///
+    /// # Errors
+    /// When the tokenizer's decoder fails.
+    pub fn decode(&self, ids: &[u32]) -> Result<String, CheckpointError> {
+        self.inner
+            .decode(ids, true)
+            .map_err(|e| error(&self.path, "decode", &*e))
+    }
+
+    /// The largest id plus one: the rows an embedding needs at least.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// The id of a token, written as the vocabulary writes it.
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// A decoder for tokens that arrive one by one.
+    pub fn stream(&self) -> TokenStream<'_> {
+        TokenStream::new(self)
+    }
+
+    /// The token of an id as the vocabulary writes it, or `None` for an unknown or special token.
+    fn visible_token(&self, id: u32) -> Option<String> {
+        self.inner
+            .id_to_token(id)
+            .filter(|token| !self.inner.get_added_vocabulary().is_special_token(token))
+    }
+}
+
+fn error(path: &Path, action: &'static str, error: &dyn std::error::Error) -> CheckpointError {
+    CheckpointError::Tokenizer {
+        path: path.to_owned(),
+        action,
+        message: error.to_string(),
+    }
+}
