@@ -1,0 +1,70 @@
+//! The model as the scheduler sees it.
+
+use crate::BoxError;
+use std::ops::Range;
+
+/// A causal language model that can hold several sequences at once.
+pub trait Model {
+    /// A cache of keys and values with the sequences in it.
+    type Session<'m>: Forward
+    where
+        Self: 'm;
+
+    /// Bytes of cache one token of one sequence takes.
+    fn kv_bytes_per_token(&self) -> usize;
+
+    /// Tokens per cache block: a sequence of `n` tokens occupies `n` rounded up to a multiple of this.
+    fn block_tokens(&self) -> usize;
+
+    /// A cache with room for `capacity_tokens` tokens in all (a multiple of [`Self::block_tokens`]).
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    fn session(&self, capacity_tokens: usize) -> Result<Self::Session<'_>, BoxError>;
+}
+
+/// Sequences in a cache, and the forward pass over them.
+///
+/// A row's logits must be the same bits whatever other rows are in the call, and however a sequence's tokens are split
+/// over calls.
+pub trait Forward {
+    /// Names an open sequence.
+    type Seq: Copy;
+    /// What a forward pass returns.
+    type Logits: LogitRows;
+
+    /// Begins an empty sequence.
+    fn open(&mut self) -> Self::Seq;
+
+    /// Ends a sequence and frees its part of the cache.
+    fn close(&mut self, seq: Self::Seq);
+
+    /// Forgets all but the first `len` tokens of a sequence. Returns `false`, and does nothing, where that is not
+    /// supported; the scheduler then opens a new sequence and runs the tokens again.
+    fn rewind(&mut self, _seq: Self::Seq, _len: usize) -> bool {
+        false
+    }
+
+    /// Appends each row's tokens to its sequence and returns the logits asked for, rows in order, positions in order.
+    ///
+    /// # Errors
+    /// When the computation fails; the session is not used after that.
+    fn forward(&mut self, rows: &[Row<'_, Self::Seq>]) -> Result<Self::Logits, BoxError>;
+}
+
+/// Tokens to append to one sequence.
+#[derive(Debug, Clone)]
+pub struct Row<'a, S> {
+    /// The sequence.
+    pub seq: S,
+    /// Its next tokens, at least one.
+    pub tokens: &'a [u32],
+    /// Positions within `tokens` whose logits are wanted.
+    pub logits: Range<usize>,
+}
+
+/// Logits of one forward pass.
+pub trait LogitRows {
+    /// Row `i` of those asked for: one `f32` per token of the vocabulary.
+    fn row(&self, i: usize) -> &[f32];
+}

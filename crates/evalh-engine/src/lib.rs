@@ -1,0 +1,37 @@
+//! Requests in, responses out: token boundary, batching, sampling, scoring, timing.
+//!
+//! [`serve`] is the whole engine: it prepares every request (chat template, tokens, truncation), admits as many as
+//! the memory for cached keys and values allows, and steps them through the model together, prefill and decode mixed,
+//! until each is answered. It knows a model only as [`Model`] and [`Forward`], and a tokenizer only as [`Text`], so it
+//! is tested without either. It knows nothing of suites and scores.
+//!
+//! Invariant: given that a row of logits depends only on the tokens before it (what [`Forward`] demands), a
+//! [`Response`](evalh_record::Response) depends only on its own request, never on what ran beside it, on the order of
+//! requests, on the memory at hand or on the step size. Times are kept apart, in [`EngineTimings`].
+
+mod engine;
+mod error;
+mod forward;
+mod local;
+mod memory;
+mod options;
+mod prepare;
+mod sample;
+mod schedule;
+mod score;
+mod stop;
+mod text;
+mod timing;
+
+pub use engine::Engine;
+pub use error::{BoxError, EngineError, RequestProblem};
+pub use forward::{Forward, LogitRows, Model, Row};
+pub use local::{LocalEngine, Variant};
+pub use memory::available_memory;
+pub use options::{EngineOptions, MemoryBudget};
+pub use sample::Sampler;
+pub use schedule::serve;
+pub use score::LogSoftmax;
+pub use stop::{StopMatch, StopStrings};
+pub use text::{SpecialTokens, Text, TextStream, Vocabulary};
+pub use timing::EngineTimings;

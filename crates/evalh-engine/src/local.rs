@@ -1,0 +1,242 @@
+//! The engine over a model in this process.
+
+use crate::{
+    BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, Row,
+    SpecialTokens, Text, TextStream, Vocabulary, serve,
+};
+use evalh_adapter::LoraUpdate;
+use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
+use evalh_model::{Decoder, Logits, LoraId, SeqId, Session};
+use evalh_record::{Message, Request, Response};
+use std::ops::ControlFlow;
+
+/// Answers for a checkpoint held in this process, as it is or with one of its adapters.
+#[derive(Debug)]
+pub struct LocalEngine {
+    decoder: Decoder,
+    text: LocalText,
+    vocabulary: Vocabulary,
+    options: EngineOptions,
+    attached: Option<LoraId>,
+}
+
+/// What a [`LocalEngine`] answers for.
+#[derive(Debug, Clone, Copy)]
+pub enum Variant<'a> {
+    /// The checkpoint as it is.
+    Base,
+    /// An adapter merged into the weights, in place of any other.
+    Merged(&'a [LoraUpdate]),
+    /// An adapter beside the weights, from [`LocalEngine::attach`].
+    Attached(LoraId),
+}
+
+impl LocalEngine {
+    /// An engine for the base; the parts come from one checkpoint.
+    ///
+    /// An empty prompt begins with the checkpoint's beginning-of-sequence token, or its (first) end-of-sequence token
+    /// where it names none. The positions are the model's own.
+    ///
+    /// # Errors
+    /// When the tokenizer has ids the model has no row for.
+    pub fn new(
+        decoder: Decoder,
+        tokenizer: TextTokenizer,
+        template: Option<ChatTemplate>,
+        generation: &GenerationSettings,
+        options: EngineOptions,
+    ) -> Result<Self, EngineError> {
+        let config = decoder.config();
+        let vocabulary = Vocabulary {
+            size: config.vocab_size,
+            eos_ids: generation.eos_ids.clone(),
+            prefix_token: generation.bos_id.or(generation.eos_ids.first().copied()),
+            max_positions: config.max_positions,
+        };
+        if tokenizer.vocab_size() > vocabulary.size {
+            return Err(EngineError::Vocabulary {
+                tokens: tokenizer.vocab_size(),
+                vocabulary: vocabulary.size,
+            });
+        }
+        Ok(Self {
+            decoder,
+            text: LocalText {
+                tokenizer,
+                template,
+            },
+            vocabulary,
+            options,
+            attached: None,
+        })
+    }
+
+    /// The model, for what can be asked of it: modules, sizes, kernel.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// Attaches an adapter beside the weights, which are held once for all variants.
+    ///
+    /// # Errors
+    /// When an update fits no module of the model.
+    pub fn attach(&mut self, updates: &[LoraUpdate]) -> Result<LoraId, EngineError> {
+        self.decoder
+            .attach(updates)
+            .map_err(|error| EngineError::Variant(error.into()))
+    }
+
+    /// Chooses what the next requests are answered for.
+    ///
+    /// # Errors
+    /// When an update fits no module of the model; the engine then answers for the base.
+    pub fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError> {
+        self.attached = None;
+        match variant {
+            Variant::Base => self.decoder.restore(),
+            Variant::Merged(updates) => {
+                self.decoder
+                    .merge(updates)
+                    .map_err(|error| EngineError::Variant(error.into()))?;
+            }
+            Variant::Attached(adapter) => {
+                self.decoder.restore();
+                self.attached = Some(adapter);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Engine for LocalEngine {
+    fn answer(
+        &mut self,
+        requests: &[Request],
+        sink: &mut dyn FnMut(Response) -> ControlFlow<()>,
+    ) -> Result<EngineTimings, EngineError> {
+        let model = LocalModel {
+            decoder: &self.decoder,
+            attached: self.attached,
+        };
+        serve(
+            &model,
+            &self.text,
+            &self.vocabulary,
+            &self.options,
+            requests,
+            sink,
+        )
+    }
+}
+
+/// A decoder and the adapter its sequences are answered with.
+struct LocalModel<'d> {
+    decoder: &'d Decoder,
+    attached: Option<LoraId>,
+}
+
+struct LocalSession<'m> {
+    session: Session<'m>,
+    attached: Option<LoraId>,
+}
+
+impl Model for LocalModel<'_> {
+    type Session<'m>
+        = LocalSession<'m>
+    where
+        Self: 'm;
+
+    fn kv_bytes_per_token(&self) -> usize {
+        self.decoder.kv_bytes_per_token()
+    }
+
+    fn block_tokens(&self) -> usize {
+        // a cache for one token is one block; where even that can't be had, `session` will say so
+        self.decoder
+            .session(1)
+            .map_or(1, |session| session.free_tokens())
+    }
+
+    fn session(&self, capacity_tokens: usize) -> Result<LocalSession<'_>, BoxError> {
+        Ok(LocalSession {
+            session: self.decoder.session(capacity_tokens)?,
+            attached: self.attached,
+        })
+    }
+}
+
+impl Forward for LocalSession<'_> {
+    type Seq = SeqId;
+    type Logits = Logits;
+
+    fn open(&mut self) -> SeqId {
+        self.session.open(self.attached)
+    }
+
+    fn close(&mut self, seq: SeqId) {
+        self.session.close(seq);
+    }
+
+    fn forward(&mut self, rows: &[Row<'_, SeqId>]) -> Result<Logits, BoxError> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| evalh_model::Row {
+                seq: row.seq,
+                tokens: row.tokens,
+                logits: row.logits.clone(),
+            })
+            .collect();
+        Ok(self.session.forward(&rows)?)
+    }
+}
+
+impl LogitRows for Logits {
+    fn row(&self, i: usize) -> &[f32] {
+        Logits::row(self, i)
+    }
+}
+
+/// A checkpoint's tokenizer and chat template.
+#[derive(Debug)]
+struct LocalText {
+    tokenizer: TextTokenizer,
+    template: Option<ChatTemplate>,
+}
+
+impl Text for LocalText {
+    type Stream<'t> = TokenStream<'t>;
+
+    fn encode(&self, text: &str, special: SpecialTokens) -> Result<Vec<u32>, BoxError> {
+        let special = match special {
+            SpecialTokens::AsPostProcessor => evalh_checkpoint::SpecialTokens::AsPostProcessor,
+            SpecialTokens::None => evalh_checkpoint::SpecialTokens::None,
+        };
+        Ok(self.tokenizer.encode(text, special)?)
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<String, BoxError> {
+        Ok(self.tokenizer.decode(ids)?)
+    }
+
+    fn stream(&self) -> TokenStream<'_> {
+        self.tokenizer.stream()
+    }
+
+    fn token_id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_id(token)
+    }
+
+    fn render(&self, messages: &[Message]) -> Result<Option<String>, BoxError> {
+        let template = self.template.as_ref();
+        Ok(template
+            .map(|template| template.render(messages, true))
+            .transpose()?)
+    }
+}
+
+impl TextStream for TokenStream<'_> {
+    fn push(&mut self, id: u32, text: &mut String) -> Result<(), BoxError> {
+        text.push_str(TokenStream::push(self, id));
+        Ok(())
+    }
+}

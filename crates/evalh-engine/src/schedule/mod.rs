@@ -1,0 +1,266 @@
+//! Continuous batching: sequences enter as others leave, prefill and decode share each forward pass.
+//!
+//! - `plan` decides before the first pass how large the cache is and which requests it can never hold;
+//! - `active` is a sequence in the batch: what it still has to read, and what it does with the logits it gets;
+//! - `assemble` turns the outcomes of a request's sequences into its response;
+//! - this file runs the passes.
+//!
+//! A sequence is admitted, in the order of requests, when the cache tokens it may ever need are free, so it always
+//! runs to its end. Requests that need more than the whole cache are set aside and named after all others are answered.
+
+mod active;
+mod assemble;
+mod plan;
+
+use crate::{
+    BoxError, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, RequestProblem,
+    Row, Text, Vocabulary, prepare,
+};
+use active::{Active, Advance};
+use assemble::Assembly;
+use evalh_record::{Request, Response};
+use plan::{Job, Plan};
+use std::{ops::ControlFlow, ops::Range, time::Instant};
+
+/// Answers requests with a model and a tokenizer; see [`Engine::answer`](crate::Engine::answer).
+///
+/// # Errors
+/// - Before anything is computed: the first request that is wrong in itself ([`RequestProblem`]), a cache that cannot
+///   be set up.
+/// - At once: a failing forward pass, logits that are not finite.
+/// - After all other requests are answered: requests too large for the memory.
+pub fn serve<M: Model, T: Text>(
+    model: &M,
+    text: &T,
+    vocabulary: &Vocabulary,
+    options: &EngineOptions,
+    requests: &[Request],
+    sink: &mut dyn FnMut(Response) -> ControlFlow<()>,
+) -> Result<EngineTimings, EngineError> {
+    let begun = Instant::now();
+    let prepared = prepare::all(text, vocabulary, requests)?;
+    let mut timings = EngineTimings {
+        prepare_seconds: begun.elapsed().as_secs_f64(),
+        ..EngineTimings::default()
+    };
+    let plan = Plan::new(model, options, &prepared);
+    timings.cache_tokens = plan.cache_tokens;
+    let mut delivery = Delivery {
+        assemblies: prepared.iter().map(Assembly::new).collect(),
+        sink,
+        tokens_kept: 0,
+    };
+    let mut ended = delivery.deliver_finished();
+    if ended.is_continue() && !plan.jobs.is_empty() {
+        let session = model
+            .session(plan.cache_tokens)
+            .map_err(|source| EngineError::Cache {
+                tokens: plan.cache_tokens,
+                source,
+            })?;
+        let mut batch = Batch {
+            session,
+            text,
+            vocabulary,
+            options,
+            active: Vec::new(),
+            free_tokens: plan.cache_tokens,
+            spans: Vec::new(),
+        };
+        ended = batch.run(&plan.jobs, &mut delivery, &mut timings)?;
+    }
+    timings.tokens_kept = delivery.tokens_kept;
+    timings.wall_seconds = begun.elapsed().as_secs_f64();
+    match plan.too_large {
+        Some(too_large) if ended.is_continue() => Err(too_large),
+        _ => Ok(timings),
+    }
+}
+
+/// The way out: responses under construction, and who receives them.
+struct Delivery<'a, 's> {
+    assemblies: Vec<Assembly<'a>>,
+    sink: &'s mut dyn FnMut(Response) -> ControlFlow<()>,
+    tokens_kept: usize,
+}
+
+impl Delivery<'_, '_> {
+    /// Delivers what needs no model at all.
+    fn deliver_finished(&mut self) -> ControlFlow<()> {
+        for request in 0..self.assemblies.len() {
+            self.deliver_if_finished(request)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn deliver_if_finished(&mut self, request: usize) -> ControlFlow<()> {
+        match self.assemblies[request].take_response() {
+            Some((response, tokens)) => {
+                self.tokens_kept += tokens;
+                (self.sink)(response)
+            }
+            None => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// The sequences in progress.
+struct Batch<'e, F: Forward, T: Text> {
+    session: F,
+    text: &'e T,
+    vocabulary: &'e Vocabulary,
+    options: &'e EngineOptions,
+    /// In the order of their admission.
+    active: Vec<Active<'e, F::Seq, T>>,
+    /// Cache tokens nobody has reserved.
+    free_tokens: usize,
+    /// What the coming pass reads: place in `active`, places in its feed, whether it is decode.
+    spans: Vec<Span>,
+}
+
+struct Span {
+    row: usize,
+    tokens: Range<usize>,
+    decode: bool,
+}
+
+impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
+    fn run(
+        &mut self,
+        jobs: &[Job<'e>],
+        delivery: &mut Delivery<'_, '_>,
+        timings: &mut EngineTimings,
+    ) -> Result<ControlFlow<()>, EngineError> {
+        let mut waiting = jobs.iter().peekable();
+        loop {
+            while let Some(job) = waiting.next_if(|job| self.has_room_for(job)) {
+                self.admit(job);
+            }
+            if self.active.is_empty() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            timings.peak_rows = timings.peak_rows.max(self.active.len());
+            self.choose_spans();
+            let stepped = self.step(delivery, timings);
+            // rows that ended in a pass are delivered even where another row of it failed
+            let ended = self.dismiss_finished(delivery);
+            stepped?;
+            if ended.is_break() {
+                return Ok(ended);
+            }
+        }
+    }
+
+    fn has_room_for(&self, job: &Job<'_>) -> bool {
+        self.active.len() < self.options.max_rows.get() && job.cache_tokens <= self.free_tokens
+    }
+
+    fn admit(&mut self, job: &Job<'e>) {
+        self.free_tokens -= job.cache_tokens;
+        let seq = self.session.open();
+        self.active
+            .push(Active::new(seq, job, self.text, &self.vocabulary.eos_ids));
+    }
+
+    /// Every decode row, then prefill in the order of admission up to the step's tokens.
+    fn choose_spans(&mut self) {
+        self.spans.clear();
+        let decoding = self
+            .active
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.is_decoding());
+        self.spans.extend(decoding.map(|(i, row)| Span {
+            row: i,
+            tokens: row.unread(),
+            decode: true,
+        }));
+        let step = self.options.step_tokens.get();
+        let mut budget = step.saturating_sub(self.spans.len()).max(step.div_ceil(8));
+        for (i, row) in self
+            .active
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| !row.is_decoding())
+        {
+            if budget == 0 {
+                break;
+            }
+            let unread = row.unread();
+            let taken = unread.len().min(budget);
+            budget -= taken;
+            self.spans.push(Span {
+                row: i,
+                tokens: unread.start..unread.start + taken,
+                decode: false,
+            });
+        }
+    }
+
+    /// One forward pass, and what the rows make of it.
+    fn step(
+        &mut self,
+        delivery: &mut Delivery<'_, '_>,
+        timings: &mut EngineTimings,
+    ) -> Result<(), EngineError> {
+        let rows: Vec<Row<'_, F::Seq>> = self
+            .spans
+            .iter()
+            .map(|span| self.active[span.row].row(span.tokens.clone()))
+            .collect();
+        let begun = Instant::now();
+        let logits = self.session.forward(&rows).map_err(EngineError::Forward)?;
+        let time = begun.elapsed();
+        let wanted: Vec<Range<usize>> = rows.iter().map(|row| row.logits.clone()).collect();
+        let decode = self.spans.iter().filter(|span| span.decode).count();
+        let all: usize = self.spans.iter().map(|span| span.tokens.len()).sum();
+        timings.step(all - decode, decode, time);
+        let mut next = 0;
+        let mut outcome = Ok(());
+        for (span, wanted) in self.spans.iter().zip(wanted) {
+            let row = &mut self.active[span.row];
+            let index = delivery.assemblies[row.request].index();
+            row.has_read(span.tokens.end);
+            for offset in wanted {
+                let advance = row.take(span.tokens.start + offset, logits.row(next), index);
+                next += 1;
+                match advance {
+                    Ok(Advance::Proceed) => {}
+                    Ok(Advance::Rewind(len)) => {
+                        if !self.session.rewind(row.seq, len) {
+                            self.session.close(row.seq);
+                            row.begin_again(self.session.open());
+                        }
+                    }
+                    Err(error) => outcome = outcome.and(Err(error)),
+                }
+            }
+        }
+        outcome
+    }
+
+    fn dismiss_finished(&mut self, delivery: &mut Delivery<'_, '_>) -> ControlFlow<()> {
+        let mut ended = ControlFlow::Continue(());
+        self.active.retain_mut(|row| {
+            let Some(outcome) = row.take_outcome() else {
+                return true;
+            };
+            self.session.close(row.seq);
+            self.free_tokens += row.cache_tokens;
+            delivery.assemblies[row.request].add(outcome);
+            if ended.is_continue() {
+                ended = delivery.deliver_if_finished(row.request);
+            }
+            false
+        });
+        ended
+    }
+}
+
+/// Names the request a tokenizer failed on.
+fn text_problem(request: usize) -> impl Fn(BoxError) -> EngineError {
+    move |source| EngineError::Request {
+        request,
+        problem: RequestProblem::Text(source),
+    }
+}

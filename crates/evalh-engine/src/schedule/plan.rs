@@ -1,0 +1,110 @@
+//! What is decided before the first forward pass.
+
+use crate::{
+    EngineError, EngineOptions, Model,
+    prepare::{Prepared, PreparedContext, PreparedGeneration, Work},
+};
+
+/// One sequence to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'p> {
+    /// Place of its request among the prepared ones.
+    pub request: usize,
+    /// Cache tokens it may need at once, whole blocks.
+    pub cache_tokens: usize,
+    /// What to run.
+    pub task: Task<'p>,
+}
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub enum Task<'p> {
+    /// A prompt to continue.
+    Generate(&'p PreparedGeneration),
+    /// Continuations to score.
+    Score(&'p PreparedContext),
+}
+
+/// The sequences to run and the cache to run them in.
+#[derive(Debug)]
+pub struct Plan<'p> {
+    /// Sequences that fit, in the order of requests.
+    pub jobs: Vec<Job<'p>>,
+    /// Tokens of the cache: what the budget allows, no more than the sequences could use.
+    pub cache_tokens: usize,
+    /// Requests that do not fit.
+    pub too_large: Option<EngineError>,
+}
+
+impl<'p> Plan<'p> {
+    /// Looks at every request and at the memory there is.
+    pub fn new<M: Model>(model: &M, options: &EngineOptions, prepared: &'p [Prepared]) -> Self {
+        let block = model.block_tokens().max(1);
+        let token_bytes = model.kv_bytes_per_token().max(1) as u64;
+        let budget = options.memory.bytes();
+        let allowed = usize::try_from(budget / token_bytes).unwrap_or(usize::MAX) / block * block;
+        let mut jobs: Vec<Job<'p>> = Vec::new();
+        let mut too_large: Option<(usize, usize)> = None;
+        let mut others = 0;
+        for (request, prepared) in prepared.iter().enumerate() {
+            let tasks = tasks(prepared);
+            let needed = tasks.iter().map(Task::tokens).max().unwrap_or(0);
+            if needed.next_multiple_of(block) > allowed {
+                others += usize::from(too_large.is_some());
+                too_large.get_or_insert((prepared.index, needed));
+                continue;
+            }
+            let job = |task: Task<'p>| Job {
+                request,
+                cache_tokens: task.tokens().next_multiple_of(block),
+                task,
+            };
+            jobs.extend(tasks.into_iter().map(job));
+        }
+        let too_large = too_large.map(|(request, tokens)| EngineError::TooLarge {
+            request,
+            others,
+            tokens,
+            needed: tokens.next_multiple_of(block) as u64 * token_bytes,
+            budget,
+        });
+        let cache_tokens = allowed.min(most_at_once(&jobs, options.max_rows.get()));
+        Self {
+            jobs,
+            cache_tokens,
+            too_large,
+        }
+    }
+}
+
+impl Task<'_> {
+    /// Tokens the sequence may hold: the last token generated or scored is never read.
+    fn tokens(&self) -> usize {
+        match self {
+            Self::Generate(generation) => generation.prompt.len() + generation.max_new_tokens - 1,
+            Self::Score(context) => {
+                let longest = context
+                    .branches
+                    .iter()
+                    .map(|branch| branch.tail.len())
+                    .max();
+                context.context.len() + longest.unwrap_or(0)
+            }
+        }
+    }
+}
+
+fn tasks(prepared: &Prepared) -> Vec<Task<'_>> {
+    match &prepared.work {
+        Work::Generate(generation) if generation.max_new_tokens == 0 => Vec::new(),
+        Work::Generate(generation) => vec![Task::Generate(generation)],
+        Work::Score(contexts) => contexts.iter().map(Task::Score).collect(),
+    }
+}
+
+/// Tokens the `rows` largest jobs need together.
+fn most_at_once(jobs: &[Job<'_>], rows: usize) -> usize {
+    let mut sizes: Vec<usize> = jobs.iter().map(|job| job.cache_tokens).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    sizes.iter().take(rows).sum()
+}
