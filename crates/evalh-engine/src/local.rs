@@ -177,6 +177,11 @@ impl Forward for LocalSession<'_> {
         self.session.close(seq);
     }
 
+    fn rewind(&mut self, seq: SeqId, len: usize) -> bool {
+        self.session.truncate(seq, len);
+        true
+    }
+
     fn forward(&mut self, rows: &[Row<'_, SeqId>]) -> Result<Logits, BoxError> {
         let rows: Vec<_> = rows
             .iter()

@@ -116,6 +116,26 @@ impl KvCache {
         }
     }
 
+    /// Forgets all but the first `len` tokens of a sequence.
+    pub fn truncate(&mut self, seq: SeqId, len: usize) {
+        match &mut self.store {
+            Store::Paged { pool, tables } => pool.truncate(&mut tables[seq.0], len),
+            Store::Grown { sequences, .. } => {
+                let sequence = &mut sequences[seq.0];
+                if len >= sequence.len {
+                    return;
+                }
+                sequence.len = len;
+                for held in &mut sequence.layers {
+                    *held = held
+                        .take()
+                        .filter(|_| len > 0)
+                        .map(|(keys, values)| (keys.narrow(1, 0, len), values.narrow(1, 0, len)));
+                }
+            }
+        }
+    }
+
     /// Tokens held of a sequence.
     pub fn len(&self, seq: SeqId) -> usize {
         match &self.store {

@@ -93,6 +93,11 @@ impl<'m> Session<'m> {
         self.cache.close(seq);
     }
 
+    /// Forgets all but the first `len` tokens of a sequence.
+    pub fn truncate(&mut self, seq: SeqId, len: usize) {
+        self.cache.truncate(seq, len);
+    }
+
     /// Tokens held of a sequence.
     pub fn len(&self, seq: SeqId) -> usize {
         self.cache.len(seq)

@@ -216,6 +216,44 @@ fn a_config_of_transformers_v4_gives_the_same_logits() {
 }
 
 #[test]
+fn a_sequence_cut_back_goes_on_as_if_it_had_never_been_longer() {
+    let test = "a_sequence_cut_back_goes_on_as_if_it_had_never_been_longer";
+    let Some(folder) = fixture(test, FAMILIES[0]) else {
+        return;
+    };
+    let prompt: Vec<u32> = (0..50).map(|i| (i * 31 + 5) % 384).collect();
+    for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
+        let model = load(&folder, kernel);
+        for kept in [0, 1, 31, 32, 33, 49] {
+            let mut session = model.session(128).unwrap();
+            let [cut, whole] = [session.open(None), session.open(None)];
+            let row = |seq, tokens| Row {
+                seq,
+                tokens,
+                logits: 0..0,
+            };
+            session.forward(&[row(cut, &prompt)]).unwrap();
+            session.truncate(cut, kept);
+            session.forward(&[row(whole, &prompt[..kept])]).unwrap();
+            assert_eq!((session.len(cut), session.len(whole)), (kept, kept));
+            let next = [7, 8, 9];
+            let [a, b] = [cut, whole].map(|seq| {
+                let row = Row {
+                    seq,
+                    tokens: &next,
+                    logits: 2..3,
+                };
+                session.forward(&[row]).unwrap().row(0).to_vec()
+            });
+            assert!(
+                a.iter().zip(&b).all(|(x, y)| x.to_bits() == y.to_bits()),
+                "{kernel:?}, {kept} kept"
+            );
+        }
+    }
+}
+
+#[test]
 fn logits_do_not_depend_on_the_batch_the_split_or_the_threads() {
     let Some(folder) = fixture(
         "logits_do_not_depend_on_the_batch_the_split_or_the_threads",

@@ -125,10 +125,16 @@ impl KvPool {
         Ok(())
     }
 
+    /// Forgets all but the first `len` tokens of a sequence and takes back the blocks they leave empty.
+    pub fn truncate(&mut self, table: &mut BlockTable, len: usize) {
+        let kept = len.div_ceil(BLOCK_TOKENS).min(table.blocks.len());
+        self.free.extend(table.blocks.drain(kept..).rev());
+        table.len = table.len.min(len);
+    }
+
     /// Takes a sequence's blocks back.
     pub fn release(&mut self, table: &mut BlockTable) {
-        self.free.extend(table.blocks.drain(..).rev());
-        table.len = 0;
+        self.truncate(table, 0);
     }
 
     /// First value of a head's keys in a block.
@@ -228,6 +234,11 @@ mod tests {
         assert_eq!(
             (a.len(), b.len(), pool.free_tokens()),
             (BLOCK_TOKENS, BLOCK_TOKENS + 1, 0)
+        );
+        pool.truncate(&mut b, BLOCK_TOKENS);
+        assert_eq!(
+            (b.len(), b.blocks().len(), pool.free_tokens()),
+            (BLOCK_TOKENS, 1, BLOCK_TOKENS)
         );
         pool.release(&mut b);
         assert!(b.is_empty());

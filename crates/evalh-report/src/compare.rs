@@ -1,0 +1,119 @@
+//! Variants against the base, item by item.
+
+use evalh_record::{Record, Sample};
+use evalh_stats::{Estimate, mcnemar_exact, paired_difference};
+use std::collections::BTreeMap;
+
+/// One variant against the base on one suite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The suite.
+    pub suite: String,
+    /// The variant.
+    pub variant: String,
+    /// Items on which the variant's mean score is higher than the base's, in the suite's order.
+    pub gained: Vec<String>,
+    /// Items on which it is lower.
+    pub lost: Vec<String>,
+    /// Items answered by both.
+    pub items: usize,
+    /// Items to which the variant gave the base's answers, word for word.
+    pub same_answers: usize,
+    /// P-value of the exact two-sided test (`McNemar`) of `gained` against `lost`, where every item has one right-or-wrong answer.
+    pub p: Option<f64>,
+    /// The mean difference of the items' scores, with the standard error of the paired differences.
+    pub difference: Option<Estimate>,
+}
+
+impl Comparison {
+    /// The standard error of a difference of two scores, where that is the difference of the items' mean scores (it is
+    /// not for pass@k with k above 1).
+    pub fn stderr_of(&self, difference: f64) -> Option<f64> {
+        let known = self
+            .difference
+            .filter(|known| (known.value - difference).abs() < 1e-9);
+        known.and_then(|known| known.stderr)
+    }
+}
+
+/// Compares every variant with the first one of the manifest, suite by suite.
+pub fn comparisons(record: &Record) -> Vec<Comparison> {
+    let settings = &record.manifest.settings;
+    let Some((base, others)) = settings.variants.split_first() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for suite in &settings.suites {
+        let base = items(record, &suite.name, &base.name);
+        for variant in others {
+            let other = items(record, &suite.name, &variant.name);
+            found.push(compare(&suite.name, &variant.name, &base, &other));
+        }
+    }
+    found
+}
+
+/// The samples of one suite and variant by item, in the suite's order.
+fn items<'r>(
+    record: &'r Record,
+    suite: &str,
+    variant: &str,
+) -> BTreeMap<(usize, &'r str), Vec<&'r Sample>> {
+    let mut items = Items::new();
+    for sample in &record.samples {
+        if sample.suite == suite && sample.variant == variant {
+            let key = (sample.position, sample.item.as_str());
+            items.entry(key).or_default().push(sample);
+        }
+    }
+    items
+}
+
+type Items<'r> = BTreeMap<(usize, &'r str), Vec<&'r Sample>>;
+
+fn compare(suite: &str, variant: &str, base: &Items<'_>, other: &Items<'_>) -> Comparison {
+    let mut comparison = Comparison {
+        suite: suite.to_owned(),
+        variant: variant.to_owned(),
+        gained: Vec::new(),
+        lost: Vec::new(),
+        items: 0,
+        same_answers: 0,
+        p: None,
+        difference: None,
+    };
+    let mut single = true;
+    let (mut of_base, mut of_other) = (Vec::new(), Vec::new());
+    for (key, ours) in other {
+        let Some(theirs) = base.get(key) else {
+            continue;
+        };
+        comparison.items += 1;
+        single &= [ours, theirs]
+            .iter()
+            .all(|s| matches!(s.as_slice(), [one] if [0.0, 1.0].contains(&one.score)));
+        let same = ours.len() == theirs.len()
+            && ours.iter().zip(theirs).all(|(a, b)| a.answer == b.answer);
+        comparison.same_answers += usize::from(same);
+        let (score, base_score) = (mean(ours), mean(theirs));
+        of_base.push(base_score);
+        of_other.push(score);
+        if score > base_score {
+            comparison.gained.push(key.1.to_owned());
+        } else if score < base_score {
+            comparison.lost.push(key.1.to_owned());
+        }
+    }
+    comparison.difference = paired_difference(&of_base, &of_other);
+    if single && comparison.items > 0 {
+        comparison.p = Some(mcnemar_exact(
+            comparison.gained.len() as u64,
+            comparison.lost.len() as u64,
+        ));
+    }
+    comparison
+}
+
+fn mean(samples: &[&Sample]) -> f64 {
+    samples.iter().map(|sample| sample.score).sum::<f64>() / samples.len() as f64
+}

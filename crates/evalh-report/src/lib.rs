@@ -1,0 +1,16 @@
+//! Run records to Markdown and terminal tables.
+//!
+//! Everything is computed from a [`Record`](evalh_record::Record): a report can be made again at any time, and two
+//! reports of one record are the same bytes.
+
+mod compare;
+mod counts;
+mod markdown;
+mod number;
+mod terminal;
+mod warnings;
+
+pub use compare::{Comparison, comparisons};
+pub use markdown::markdown;
+pub use terminal::{Style, terminal};
+pub use warnings::{Warning, warnings};

@@ -1,0 +1,99 @@
+//! What the scores rest on.
+
+use super::escape::{fenced, text};
+use crate::number::count_of;
+use evalh_record::{FileIdentity, Record};
+use std::fmt::Write as _;
+
+/// The command, versions, and every file by its hash.
+pub(super) fn section(out: &mut String, record: &Record) {
+    let settings = &record.manifest.settings;
+    let provenance = &record.manifest.provenance;
+    let _ = writeln!(out, "## Provenance\n\n{}\n", fenced(&provenance.command));
+    let _ = writeln!(
+        out,
+        "evalh {}, device {}, kernel {}, computed in {}, {} threads{}.\n",
+        text(&settings.evalh),
+        text(&settings.device),
+        text(&settings.kernel),
+        text(&settings.dtype),
+        provenance.threads,
+        if provenance.machine.is_empty() {
+            String::new()
+        } else {
+            format!(", on {}", text(&provenance.machine))
+        },
+    );
+    let _ = writeln!(out, "<details><summary>Files and hashes</summary>\n");
+    for checkpoint in &settings.checkpoints {
+        let _ = writeln!(
+            out,
+            "- checkpoint **{}**: {} parameters, stored as {}",
+            text(&checkpoint.name),
+            count_of(checkpoint.parameters),
+            text(&checkpoint.stored)
+        );
+        files(out, record, &checkpoint.files);
+        if let Some(hash) = &checkpoint.chat_template_sha256 {
+            let _ = writeln!(out, "  - chat template, sha256 `{hash}`");
+        }
+    }
+    for variant in &settings.variants {
+        if let Some(adapter) = &variant.adapter {
+            let _ = writeln!(
+                out,
+                "- adapter **{}**: {} on {}, {} modules, {} parameters",
+                text(&variant.name),
+                text(&adapter.apply),
+                text(&variant.checkpoint),
+                count_of(adapter.modules as u64),
+                count_of(adapter.parameters)
+            );
+            files(out, record, &adapter.files);
+        }
+    }
+    for suite in &settings.suites {
+        let _ = writeln!(out, "- suite **{}**", text(&suite.name));
+        files(out, record, &suite.data);
+    }
+    if let Some(sandbox) = &settings.sandbox {
+        let limits: Vec<_> = sandbox
+            .limits
+            .iter()
+            .map(|(name, limit)| text(&format!("{name} {limit}")))
+            .collect();
+        let _ = writeln!(
+            out,
+            "- sandbox: runtime sha256 `{}`; limits of a program: {}",
+            sandbox.runtime_sha256,
+            limits.join(", ")
+        );
+    }
+    let _ = writeln!(out, "\n</details>");
+}
+
+fn files(out: &mut String, record: &Record, files: &[FileIdentity]) {
+    for file in files {
+        let origin = record
+            .manifest
+            .provenance
+            .origins
+            .iter()
+            .find(|origin| origin.name == file.name && origin.sha256 == file.sha256);
+        let source = origin.map_or_else(String::new, |origin| {
+            let first = if origin.first_use {
+                "; hash taken on first use"
+            } else {
+                ""
+            };
+            format!(" (from {}{first})", text(&origin.source))
+        });
+        let _ = writeln!(
+            out,
+            "  - {}, {} bytes, sha256 `{}`{source}",
+            text(&file.name),
+            count_of(file.bytes),
+            file.sha256
+        );
+    }
+}

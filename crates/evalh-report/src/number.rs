@@ -1,0 +1,130 @@
+//! Numbers as people read them.
+
+/// A share as a percentage with one decimal, `14.6`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
+}
+
+/// A score with its standard error in percent, `14.6 ± 2.8 %`.
+pub(crate) fn score(value: f64, stderr: Option<f64>) -> String {
+    match stderr {
+        Some(stderr) => format!("{} ± {} %", percent(value), percent(stderr)),
+        None => format!("{} %", percent(value)),
+    }
+}
+
+/// A signed difference in percentage points with its standard error, a true minus sign and no sign for zero.
+pub(crate) fn points(difference: f64, stderr: Option<f64>) -> String {
+    let shown = percent(difference.abs());
+    let sign = match shown.as_str() {
+        "0.0" => "",
+        _ if difference < 0.0 => "\u{2212}",
+        _ => "+",
+    };
+    let error = stderr.map_or_else(String::new, |stderr| format!(" ± {}", percent(stderr)));
+    format!("{sign}{shown}{error}")
+}
+
+/// A p-value: three decimals, small ones as a bound.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        "< 0.001".to_owned()
+    } else {
+        format!("{p:.3}")
+    }
+}
+
+/// Seconds in the unit that reads best: `0.42 s`, `12.3 s`, `4 min 07 s`, `2 h 05 min`.
+pub(crate) fn seconds(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    if seconds < 10.0 {
+        format!("{seconds:.2} s")
+    } else if seconds < 99.95 {
+        format!("{seconds:.1} s")
+    } else if whole < 3600 {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    } else {
+        format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
+    }
+}
+
+/// A count over seconds, or a dash where nothing was measured.
+pub(crate) fn rate(count: u64, seconds: f64) -> String {
+    let rate = count as f64 / seconds;
+    if count == 0 || seconds <= 0.0 {
+        "\u{2013}".to_owned()
+    } else if rate < 10.0 {
+        format!("{rate:.2}")
+    } else if rate < 100.0 {
+        format!("{rate:.1}")
+    } else {
+        count_of(rate.round() as u64)
+    }
+}
+
+/// A count with thousands apart, `12,345`.
+pub(crate) fn count_of(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its noun, `1 prompt`, `2 prompts`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count_of(count as u64))
+}
+
+/// Bytes in MiB or GiB, or a dash where unknown.
+pub(crate) fn bytes(bytes: Option<u64>) -> String {
+    const MIB: f64 = 1_048_576.0;
+    match bytes {
+        None => "\u{2013}".to_owned(),
+        Some(b) if (b as f64) < 1024.0 * MIB => format!("{:.0} MiB", b as f64 / MIB),
+        Some(b) => format!("{:.2} GiB", b as f64 / (1024.0 * MIB)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(score(0.14634, Some(0.02767)), "14.6 ± 2.8 %");
+        assert_eq!(score(1.0, None), "100.0 %");
+        assert_eq!(points(0.0, None), "0.0");
+        assert_eq!(points(-0.0004, None), "0.0");
+        assert_eq!(points(-0.0121, Some(0.02)), "\u{2212}1.2 ± 2.0");
+        assert_eq!(points(0.0121, None), "+1.2");
+        assert_eq!(p_value(0.00001), "< 0.001");
+        assert_eq!(p_value(0.725_4), "0.725");
+        assert_eq!(
+            [0.4213, 12.34, 99.96, 247.0, 7500.0].map(seconds),
+            ["0.42 s", "12.3 s", "1 min 40 s", "4 min 07 s", "2 h 05 min"]
+        );
+        assert_eq!(rate(0, 1.0), "\u{2013}");
+        assert_eq!(rate(5, 0.0), "\u{2013}");
+        assert_eq!(
+            [rate(5, 2.0), rate(50, 2.0), rate(5000, 2.0)],
+            ["2.50", "25.0", "2,500"]
+        );
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(count_of),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            [counted(1, "item"), counted(1200, "item")],
+            ["1 item", "1,200 items"]
+        );
+        assert_eq!(bytes(Some(700 << 20)), "700 MiB");
+        assert_eq!(bytes(Some(3 << 29)), "1.50 GiB");
+        assert_eq!(bytes(None), "\u{2013}");
+    }
+}

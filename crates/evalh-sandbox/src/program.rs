@@ -1,0 +1,135 @@
+//! A program, its tests, and what follows from their text.
+
+use crate::{Limits, Outcome, Stage};
+use evalh_record::sha256_bytes;
+
+/// A Python program to run, perhaps with tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program<'a> {
+    /// The program.
+    pub code: &'a str,
+    /// Python that runs after the program, in its namespace. Without tests, a program passes by running to its end.
+    pub tests: Option<&'a str>,
+    /// Run as a script, with `__name__ == "__main__"`, instead of in an empty namespace as the reference harness of
+    /// `HumanEval` does (where `__name__` is `"builtins"`). A script has a namespace of its own, so tests do not see it.
+    pub script: bool,
+}
+
+impl<'a> Program<'a> {
+    /// A program that its tests judge, in one empty namespace.
+    pub fn tested(code: &'a str, tests: &'a str) -> Self {
+        Self {
+            code,
+            tests: Some(tests),
+            script: false,
+        }
+    }
+
+    /// A script that is judged by running to its end.
+    pub fn script(code: &'a str) -> Self {
+        Self {
+            code,
+            tests: None,
+            script: true,
+        }
+    }
+
+    /// The outcome of a text that is never handed to Python.
+    pub(crate) fn refused(&self, limits: &Limits) -> Option<(Outcome, Stage)> {
+        let texts = [
+            (Some(self.code), Stage::Program),
+            (self.tests, Stage::Tests),
+        ];
+        texts
+            .into_iter()
+            .find_map(|(text, stage)| Some((refusal(text?, limits)?, stage)))
+    }
+
+    /// The number that the last line of the tests reports. It cannot be random, or the same run would not take the
+    /// same fuel twice; a program that could compute it would have to know its own tests to the letter.
+    pub(crate) fn evidence(&self) -> u64 {
+        // The highest bits are set so that the number has the same length in every program.
+        self.digest("evidence") | 0xf000_0000_0000_0000
+    }
+
+    /// Seed of the random numbers that the program gets from the system.
+    pub(crate) fn seed(&self) -> u64 {
+        self.digest("random numbers")
+    }
+
+    /// The tests with the line that reports their end, or a last line only.
+    pub(crate) fn tests_with_evidence(&self, tests: &str) -> String {
+        format!("{tests}\n__evalh_finished__([{:#x}])\n", self.evidence())
+    }
+
+    fn digest(&self, purpose: &str) -> u64 {
+        let tests = self.tests.unwrap_or_default();
+        let text = format!("{purpose}\0{}\0{}\0{tests}", self.code.len(), self.code);
+        let digest = sha256_bytes(text.as_bytes());
+        digest.as_str()[..16]
+            .bytes()
+            .filter_map(|digit| char::from(digit).to_digit(16))
+            .fold(0, |number, digit| (number << 4) | u64::from(digit))
+    }
+}
+
+fn refusal(text: &str, limits: &Limits) -> Option<Outcome> {
+    let (class, message) = if text.len() > limits.source_bytes {
+        (
+            "SourceTooLong",
+            format!(
+                "{} bytes, at most {} are run",
+                text.len(),
+                limits.source_bytes
+            ),
+        )
+    } else if text.contains('\0') {
+        (
+            "SyntaxError",
+            "source code string cannot contain null bytes".to_owned(),
+        )
+    } else {
+        return None;
+    };
+    Some(Outcome::Error {
+        class: class.to_owned(),
+        message,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_follow_from_the_texts() {
+        let a = Program::tested("x = 1", "assert x");
+        assert_eq!(a.evidence(), a.evidence());
+        assert_ne!(
+            a.evidence(),
+            Program::tested("x = 1", "assert x ").evidence()
+        );
+        assert_ne!(a.seed(), Program::tested("x = 2", "assert x").seed());
+        assert_ne!(a.seed(), a.evidence());
+        assert_eq!(format!("{:#x}", a.evidence()).len(), 18);
+    }
+
+    #[test]
+    fn texts_that_python_never_sees() {
+        let limits = Limits {
+            source_bytes: 4,
+            ..Limits::default()
+        };
+        assert_eq!(Program::script("pass").refused(&limits), None);
+        let (outcome, stage) = Program::tested("pass", "pass ").refused(&limits).unwrap();
+        assert_eq!((outcome.name(), stage), ("error", Stage::Tests));
+        let (outcome, stage) = Program::script("\0").refused(&limits).unwrap();
+        assert_eq!(
+            (outcome.to_string().as_str(), stage),
+            (
+                "SyntaxError: source code string cannot contain null bytes",
+                Stage::Program
+            )
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! Artifacts by name, fetched on this console.
+
+use crate::{
+    failure::{OrFail as _, Outcome},
+    output::{Console, PullProgress},
+};
+use evalh_artifact::{Catalog, PullOptions, Pulled};
+use std::path::PathBuf;
+
+/// The catalog and where it fetches to.
+pub struct Artifacts<'c> {
+    catalog: Catalog,
+    options: PullOptions,
+    console: &'c Console,
+}
+
+impl<'c> Artifacts<'c> {
+    /// The built-in catalog, the cache of the environment.
+    ///
+    /// # Errors
+    /// When there is no place for a cache.
+    pub fn new(console: &'c Console, offline: bool) -> Outcome<Artifacts<'c>> {
+        let options = PullOptions {
+            offline,
+            ..PullOptions::from_env().or_fail()?
+        };
+        Ok(Artifacts {
+            catalog: Catalog::builtin().or_fail()?,
+            options,
+            console,
+        })
+    }
+
+    /// The catalog.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The cache folder.
+    pub fn cache_dir(&self) -> &std::path::Path {
+        &self.options.cache_dir
+    }
+
+    /// The files of an artifact, from `local` where that is given (by the flag `flag`), verified.
+    ///
+    /// # Errors
+    /// When no source has it.
+    pub fn pull(&self, name: &str, local: Option<PathBuf>, flag: &str) -> Outcome<Pulled> {
+        let options = PullOptions {
+            local,
+            path_flag: flag.to_owned(),
+            ..self.options.clone()
+        };
+        self.catalog
+            .pull(name, &options, &PullProgress::new(self.console))
+            .or_fail()
+    }
+}

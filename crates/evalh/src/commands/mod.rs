@@ -1,0 +1,8 @@
+//! One file a subcommand.
+
+pub mod exec;
+pub mod list;
+pub mod pull;
+pub mod report;
+pub mod run;
+pub mod score;

@@ -1,0 +1,389 @@
+//! `evalh run`.
+
+use super::report::show;
+use crate::{
+    artifacts::Artifacts,
+    failure::{Exit, Failure, OrFail as _, Outcome, of_record},
+    flags::RunFlags,
+    interrupt,
+    output::{Console, Task as Progress},
+    run::{
+        book::{Book, Judged},
+        session::{self, engine_failure},
+        suites::{SuiteData, find_all},
+        variants::{OpenedAdapter, OpenedModel, Variants},
+    },
+    sandbox::{self, PythonSandbox},
+    settings::{Effort, RunSettings},
+    usage,
+};
+use evalh_record::{
+    ClaimedFolder, Manifest, Provenance, Record, RecordError, ResumableRun, RunFolder, SampleKey,
+    Settings, Timings,
+};
+use evalh_task::{Judgement, Task};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// Answers, scores and times suites with a checkpoint and its adapters, and reports.
+///
+/// # Errors
+/// On bad input, on a failure of the engine or the disk, and when the user interrupts.
+pub fn run(flags: &RunFlags) -> Outcome<Exit> {
+    let console = Console::new(flags.output);
+    let effort = Effort::resolve(&flags.machine);
+    let (settings, place) = place(flags)?;
+    let dir = place.dir().to_owned();
+    let prepared = Prepared::new(&settings, &effort, &console, place.template_moment());
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            place.abandon();
+            return Err(failure);
+        }
+    };
+    let folder = place.begin(&settings, &effort, &prepared)?;
+    interrupt::listen(&dir)?;
+    let record = work(folder, prepared, &effort, &console)?;
+    show(&console, &record, &dir);
+    Ok(Exit::Done)
+}
+
+/// Where the record goes: a new folder, or one that is there.
+enum Place {
+    New(ClaimedFolder),
+    Old(PathBuf, ResumableRun),
+}
+
+/// Settings and folder, before anything expensive.
+fn place(flags: &RunFlags) -> Outcome<(RunSettings, Place)> {
+    if let Some(dir) = &flags.resume {
+        let what = || format!("resume {}", dir.display());
+        let old = RunFolder::open(dir).map_err(|error| of_record(&what(), &error))?;
+        let settings =
+            RunSettings::deserialize_from(&old.manifest().provenance.arguments).or_fail_to(what)?;
+        return Ok((settings, Place::Old(dir.clone(), old)));
+    }
+    let here = std::env::current_dir().or_fail_to(|| "find the working directory".to_owned())?;
+    let settings = RunSettings::resolve(flags, &here)?;
+    find_all(&settings.suites)?;
+    let claimed = match &flags.out {
+        Some(dir) => RunFolder::claim(dir),
+        None => claim_next(&settings.suites.join("+")),
+    };
+    let claimed = claimed.map_err(|error| of_record("make the run folder", &error))?;
+    Ok((settings, Place::New(claimed)))
+}
+
+/// Claims the first `runs/SUITE-N` that is not there yet.
+fn claim_next(suites: &str) -> Result<ClaimedFolder, RecordError> {
+    let mut number = 1;
+    loop {
+        let dir = PathBuf::from(format!("runs/{suites}-{number}"));
+        if !dir.exists() {
+            match RunFolder::claim(&dir) {
+                // Another run took it in between.
+                Err(RecordError::Locked { .. } | RecordError::AlreadyARun { .. }) => {}
+                claimed => return claimed,
+            }
+        }
+        number += 1;
+    }
+}
+
+impl Place {
+    fn dir(&self) -> &Path {
+        match self {
+            Place::New(claimed) => claimed.dir(),
+            Place::Old(dir, _) => dir,
+        }
+    }
+
+    /// What a chat template is told as now: a resumed run asks the same prompts.
+    fn template_moment(&self) -> Option<i64> {
+        match self {
+            Place::New(_) => None,
+            Place::Old(_, old) => old
+                .manifest()
+                .settings
+                .checkpoints
+                .iter()
+                .find_map(|checkpoint| checkpoint.chat_template_moment),
+        }
+    }
+
+    fn abandon(self) {
+        if let Place::New(claimed) = self {
+            claimed.abandon();
+        }
+    }
+
+    fn begin(
+        self,
+        settings: &RunSettings,
+        effort: &Effort,
+        prepared: &Prepared,
+    ) -> Outcome<RunFolder> {
+        let current = prepared.settings(settings);
+        match self {
+            Place::New(claimed) => {
+                let provenance = prepared.provenance(settings, effort)?;
+                let begun = claimed.begin(Manifest::new(current, provenance));
+                begun.map_err(|error| of_record("begin the run", &error))
+            }
+            Place::Old(dir, old) => old
+                .resume(&current)
+                .map_err(|error| of_record(&format!("resume {}", dir.display()), &error)),
+        }
+    }
+}
+
+/// Everything that a run needs, opened and checked, before the first answer.
+struct Prepared {
+    tasks: Vec<Box<dyn Task>>,
+    variants: Variants,
+    sandbox: PythonSandbox,
+    origins: Vec<evalh_record::FileOrigin>,
+    timings: Timings,
+}
+
+impl Prepared {
+    fn new(
+        settings: &RunSettings,
+        effort: &Effort,
+        console: &Console,
+        moment: Option<i64>,
+    ) -> Outcome<Prepared> {
+        use_threads(effort)?;
+        let artifacts = Artifacts::new(console, effort.offline)?;
+        let data = SuiteData::all(settings, &artifacts)?;
+        let adapters = OpenedAdapter::open_all(&settings.adapters, artifacts.cache_dir())?;
+        let opening = Instant::now();
+        let model = OpenedModel::open(&settings.model, &artifacts, moment)?;
+        let opening = opening.elapsed();
+        let options = settings.task_options(model.has_chat_template());
+        let tasks = data
+            .iter()
+            .map(|data| data.open(&options))
+            .collect::<Outcome<Vec<_>>>()?;
+        for setting in model.unhonoured() {
+            console.warn(format_args!(
+                "the checkpoint's generation settings ask for {setting}, which evalh does not apply: every checkpoint is asked the same way"
+            ));
+        }
+        let mut origins = model.origins.clone();
+        origins.extend(data.iter().flat_map(|data| data.origins.iter().cloned()));
+
+        let began = Instant::now();
+        let sandbox = PythonSandbox::prepare(&artifacts, settings.runtime.as_deref(), console)?;
+        let sandbox_prepare_seconds = began.elapsed().as_secs_f64();
+
+        let began = Instant::now();
+        let loading = Progress::unknown(console, &format!("loading {}", model.name));
+        let variants = Variants::load(model, adapters, settings, effort)?;
+        loading.finish();
+        let timings = Timings {
+            sessions: 1,
+            load_seconds: (opening + began.elapsed()).as_secs_f64(),
+            sandbox_prepare_seconds,
+            variants: Vec::new(),
+        };
+        Ok(Prepared {
+            tasks,
+            variants,
+            sandbox,
+            origins,
+            timings,
+        })
+    }
+
+    fn settings(&self, run: &RunSettings) -> Settings {
+        Settings {
+            evalh: env!("CARGO_PKG_VERSION").to_owned(),
+            suites: self.tasks.iter().map(|task| task.settings()).collect(),
+            checkpoints: vec![self.variants.checkpoint.clone()],
+            variants: self.variants.settings.clone(),
+            device: run.device.clone(),
+            kernel: self.variants.kernel.clone(),
+            dtype: self.variants.dtype.clone(),
+            sandbox: Some(self.sandbox.settings()),
+        }
+    }
+
+    fn provenance(&self, run: &RunSettings, effort: &Effort) -> Outcome<Provenance> {
+        Ok(Provenance {
+            command: command_line(),
+            arguments: serde_json::to_value(run)
+                .or_fail_to(|| "write the settings as JSON".to_owned())?,
+            origins: self.origins.clone(),
+            machine: usage::machine(),
+            threads: effort.threads.get(),
+        })
+    }
+}
+
+/// The command as a shell would take it again.
+fn command_line() -> String {
+    let words = std::env::args().skip(1).map(|word| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:@%+".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    });
+    std::iter::once("evalh".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn use_threads(effort: &Effort) -> Outcome<()> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(effort.threads.get());
+    pool.build_global()
+        .or_fail_to(|| format!("start {} threads", effort.threads))
+}
+
+/// Has every open question answered, and finishes the record.
+fn work(
+    folder: RunFolder,
+    prepared: Prepared,
+    effort: &Effort,
+    console: &Console,
+) -> Outcome<Record> {
+    let Prepared {
+        tasks,
+        mut variants,
+        sandbox,
+        timings,
+        ..
+    } = prepared;
+    let resume = interrupt::resume_line(folder.dir());
+    let book = Book::new(folder, timings);
+    let names: Vec<_> = variants
+        .settings
+        .iter()
+        .map(|variant| variant.name.clone())
+        .collect();
+    for (index, variant) in names.iter().enumerate() {
+        let open: Vec<_> = tasks
+            .iter()
+            .map(|task| (task.as_ref(), open_requests(task.as_ref(), variant, &book)))
+            .collect();
+        if open.iter().all(|(_, requests)| requests.is_empty()) {
+            continue;
+        }
+        book.begin(variant);
+        let began = Instant::now();
+        let engine = variants
+            .select(index)
+            .map_err(|error| engine_failure(&error, None, &resume))?;
+        book.loaded(began.elapsed().as_secs_f64());
+        for (task, requests) in open {
+            let name = format!(
+                "{} with {variant}",
+                evalh_task::score_name(task.suite(), task.protocol())
+            );
+            let progress = Progress::items(console, &name, requests.len() as u64);
+            let judge = |response| {
+                let judged = judge(task, variant, response, &sandbox);
+                progress.advance(1);
+                judged
+            };
+            let threads = effort.threads.get();
+            let answered =
+                session::answer(engine, &requests, &judge, &book, threads, &interrupt::asked);
+            progress.finish();
+            if let Err(error) = answered {
+                // What was measured until then is worth keeping; the engine's failure is the one to tell.
+                let _ = book.end();
+                return Err(engine_failure(&error, Some(task), &resume));
+            }
+            if interrupt::asked() || book.failed() {
+                break;
+            }
+        }
+        book.end()?;
+        if interrupt::asked() {
+            return Err(interrupted(&book, &tasks, names.len(), &resume));
+        }
+    }
+    finish(book, &tasks, &names)
+}
+
+/// The requests whose answers the folder does not hold yet.
+fn open_requests(task: &dyn Task, variant: &str, book: &Book) -> Vec<evalh_record::Request> {
+    let is_done = |folder: &RunFolder, index: usize| {
+        task.slot(index).is_some_and(|slot| {
+            folder.done().contains(&SampleKey {
+                suite: task.suite().to_owned(),
+                variant: variant.to_owned(),
+                item: slot.item.to_owned(),
+                sample: slot.sample,
+            })
+        })
+    };
+    let mut requests = task.requests();
+    book.folder(|folder| requests.retain(|request| !is_done(folder, request.index)));
+    requests
+}
+
+fn judge(
+    task: &dyn Task,
+    variant: &str,
+    response: evalh_record::Response,
+    sandbox: &PythonSandbox,
+) -> Outcome<Judged> {
+    let (scored, program_seconds) = match task.judge(&response).or_fail()? {
+        Judgement::Scored(scored) => (scored, None),
+        Judgement::Run(program) => {
+            let verdict = sandbox.run(&program)?;
+            let outcome = sandbox::outcome(verdict.outcome);
+            (program.scored(outcome), Some(verdict.wall.as_secs_f64()))
+        }
+    };
+    let sample = evalh_task::sample(task, variant, response, scored).or_fail()?;
+    Ok(Judged {
+        sample,
+        program_seconds,
+    })
+}
+
+fn interrupted(book: &Book, tasks: &[Box<dyn Task>], variants: usize, resume: &str) -> Failure {
+    let all: usize = tasks
+        .iter()
+        .map(|task| task.requests().len() * variants)
+        .sum();
+    let done = book.folder(|folder| folder.done().len());
+    Failure::new("finish the run")
+        .cause(format!(
+            "it was interrupted after {done} of {all} answers, which are kept"
+        ))
+        .help(format!("go on with `{resume}`"))
+        .incomplete()
+}
+
+fn finish(book: Book, tasks: &[Box<dyn Task>], variants: &[String]) -> Outcome<Record> {
+    let what = "finish the record";
+    let (mut folder, timings) = book.close()?;
+    let samples = folder.complete().map_err(|error| of_record(what, &error))?;
+    let mut results = Vec::new();
+    for task in tasks {
+        for variant in variants {
+            results.extend(task.rows(variant, &samples).or_fail()?);
+        }
+    }
+    let record = Record {
+        manifest: folder.manifest().clone(),
+        samples,
+        results,
+        timings,
+    };
+    let report = evalh_report::markdown(&record);
+    folder
+        .finish(&record.results, &report)
+        .map_err(|error| of_record(what, &error))?;
+    Ok(record)
+}

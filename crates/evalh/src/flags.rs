@@ -1,0 +1,393 @@
+//! The command line as it is typed. Every flag is defined here once; `settings` resolves what they mean together.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use evalh_model::DeviceChoice;
+use serde::{Deserialize, Serialize};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
+
+/// Evaluate base checkpoints and LoRA adapters over the same items, safely and side by side.
+#[derive(Debug, Parser)]
+#[command(
+    name = "evalh",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer, score and time suites with a checkpoint and its adapters
+    Run(Box<RunFlags>),
+    /// Score completions that were made elsewhere
+    Score(ScoreFlags),
+    /// Run one Python program in the sandbox, under the limits that scoring uses
+    Exec(ExecFlags),
+    /// Fetch a model, suite or runtime into the cache
+    Pull(PullFlags),
+    /// List models, suites or all artifacts
+    List(ListFlags),
+    /// Make the report of a finished run again
+    Report(ReportFlags),
+}
+
+/// How much is said, and in which form.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputFlags {
+    /// No progress: results and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Results as JSON on standard output; everything else goes to standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --model and --adapter the run compares SmolLM2-135M-Instruct with two small adapters \
+                        that are part of evalh.\n\nExit codes: 0 done, 2 bad usage or input, 4 run incomplete (go on \
+                        with --resume)."
+)]
+pub struct RunFlags {
+    /// Suites to run, separated by commas
+    #[arg(
+        long,
+        value_name = "SUITE",
+        value_delimiter = ',',
+        required_unless_present = "resume"
+    )]
+    pub suite: Vec<String>,
+    /// Checkpoint: a name (see `evalh list models`), a Hugging Face folder or a GGUF file
+    #[arg(long, value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// A PEFT LoRA folder to compare with the base; repeatable
+    #[arg(long, value_name = "NAME=PATH")]
+    pub adapter: Vec<NamedPath>,
+    /// How adapters are put on the base [default: merged]
+    #[arg(long, value_name = "HOW")]
+    pub apply: Option<Apply>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub question: QuestionFlags,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub machine: MachineFlags,
+
+    /// Run folder to make [default: runs/SUITE-N]
+    #[arg(long, value_name = "DIR", help_heading = "Record")]
+    pub out: Option<PathBuf>,
+    /// Go on with an interrupted run, with the settings it was begun with
+    #[arg(long, value_name = "DIR", help_heading = "Record", conflicts_with_all = [
+        "suite", "model", "adapter", "apply", "protocol", "limit", "samples", "temperature", "top_p", "seed",
+        "max_new_tokens", "data", "device", "kernel", "runtime", "out",
+    ])]
+    pub resume: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// What is asked of the model. All of it can change a score.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Question")]
+pub struct QuestionFlags {
+    /// How an item is put to the model [default: chat where the checkpoint has a chat template, else completion]
+    #[arg(long)]
+    pub protocol: Option<Protocol>,
+    /// Only the first N items of each suite
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+    /// Answers an item, for pass@k; needs --temperature above 0 [default: 1]
+    #[arg(long, value_name = "K")]
+    pub samples: Option<NonZeroUsize>,
+    /// 0 takes the most likely token [default: 0]
+    #[arg(long, value_name = "T")]
+    pub temperature: Option<f64>,
+    /// Draw from the most likely tokens of this total probability [default: 0.95]
+    #[arg(long, value_name = "P")]
+    pub top_p: Option<f64>,
+    /// Seed of the draws [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Most tokens of an answer [default: the protocol's]
+    #[arg(long, value_name = "N")]
+    pub max_new_tokens: Option<NonZeroUsize>,
+    /// The suite's data file, in place of the one that is fetched
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+}
+
+/// What computes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Machine")]
+pub struct MachineFlags {
+    /// Device: cpu, wgpu[:N] or cuda[:N] [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+    /// Kernels: auto takes the fastest for the device [default: auto]
+    #[arg(long)]
+    pub kernel: Option<Kernel>,
+    /// Threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Memory for cached keys and values, such as 2GiB [default: half of what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<Size>,
+    /// Most answers in progress at once [default: by memory]
+    #[arg(long, value_name = "N")]
+    pub batch: Option<NonZeroUsize>,
+    /// Python runtime of the sandbox, in place of the one that is prepared
+    #[arg(long, value_name = "FILE.wasm")]
+    pub runtime: Option<PathBuf>,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `evalh score`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes FILE.jsonl_results.jsonl: the samples with `result`, `passed` and `outcome`."
+)]
+pub struct ScoreFlags {
+    /// The suite
+    #[arg(long, value_name = "SUITE")]
+    pub suite: String,
+    /// Completions, a line each: {"task_id": ..., "completion": ...}
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub samples: PathBuf,
+    /// Problems of your own, in the format of the suite's data
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub problems: Option<PathBuf>,
+    /// Report pass@k for these k, where every problem has as many samples
+    #[arg(long, value_name = "K", value_delimiter = ',', default_values_t = [1, 10, 100])]
+    pub k: Vec<usize>,
+    /// Threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Python runtime of the sandbox, in place of the one that is prepared
+    #[arg(long, value_name = "FILE.wasm")]
+    pub runtime: Option<PathBuf>,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// `evalh exec`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 the program passed, 1 it did not, 2 it could not be run.")]
+pub struct ExecFlags {
+    /// The program
+    #[arg(value_name = "FILE.py")]
+    pub file: PathBuf,
+    /// Python runtime of the sandbox, in place of the one that is prepared
+    #[arg(long, value_name = "FILE.wasm")]
+    pub runtime: Option<PathBuf>,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// `evalh pull`.
+#[derive(Debug, Args)]
+pub struct PullFlags {
+    /// A name of `evalh list artifacts`
+    pub name: String,
+    /// A file or folder that holds the artifact, instead of fetching it
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// `evalh list`.
+#[derive(Debug, Args)]
+pub struct ListFlags {
+    /// What to list
+    pub what: Listing,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// The run folder
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Results as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `evalh list` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    /// Checkpoints for --model
+    Models,
+    /// Suites for --suite
+    Suites,
+    /// Everything that `evalh pull` can fetch
+    Artifacts,
+}
+
+/// How an item is put to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// The prompt as it is (lm-eval's humaneval)
+    Completion,
+    /// A chat request with the answer begun (lm-eval's `humaneval_instruct`)
+    Prefill,
+    /// A chat request for the complete answer
+    Chat,
+}
+
+/// How adapters are put on the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Apply {
+    /// Added to the weights: the base's speed
+    Merged,
+    /// Beside the weights
+    Unmerged,
+}
+
+/// Which kernels compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kernel {
+    /// The fastest that the device has
+    Auto,
+    /// Plain burn operations
+    Portable,
+}
+
+macro_rules! show_as_flag {
+    ($($kind:ty),*) => {$(
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+            }
+        }
+    )*};
+}
+show_as_flag!(Protocol, Apply, Kernel);
+
+/// `NAME=PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPath {
+    /// The name that the variant gets.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+}
+
+impl FromStr for NamedPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<NamedPath, String> {
+        match text.split_once('=') {
+            Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok(NamedPath {
+                name: name.to_owned(),
+                path: PathBuf::from(path),
+            }),
+            _ => Err("expected NAME=PATH, such as tuned=adapters/tuned".to_owned()),
+        }
+    }
+}
+
+/// A number of bytes: `800MB`, `2GiB`, `1.5g`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let wrong = || format!("`{text}` is not a size; write it like 800MB, 2GiB or 1.5g");
+        let lower = text.trim().to_ascii_lowercase();
+        let digits = lower
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(lower.len());
+        let (number, unit) = lower.split_at(digits);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let factor: f64 = match unit.trim_start() {
+            "" | "b" => 1.0,
+            "kb" => 1e3,
+            "mb" => 1e6,
+            "gb" => 1e9,
+            "tb" => 1e12,
+            "k" | "kib" => 1024.0,
+            "m" | "mib" => 1_048_576.0,
+            "g" | "gib" => 1_073_741_824.0,
+            "t" | "tib" => 1_099_511_627_776.0,
+            _ => return Err(wrong()),
+        };
+        let bytes = number * factor;
+        if bytes >= 1.0 && bytes < u64::MAX as f64 {
+            Ok(Size(bytes as u64))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        let sizes =
+            ["1", "800MB", "2GiB", "1.5g", "4 k"].map(|text| text.parse::<Size>().unwrap().0);
+        assert_eq!(sizes, [1, 800_000_000, 2 << 30, 3 << 29, 4096]);
+        for wrong in [
+            "",
+            "GiB",
+            "-1",
+            "0",
+            "1e9",
+            "2 apples",
+            "99999999999999tb",
+            "1.2.3",
+        ] {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn adapters_have_a_name_and_a_path() {
+        let read = "a=b=c".parse::<NamedPath>().unwrap();
+        assert_eq!((read.name.as_str(), read.path.to_str()), ("a", Some("b=c")));
+        for wrong in ["a", "=a", "a=", ""] {
+            assert!(wrong.parse::<NamedPath>().is_err(), "{wrong}");
+        }
+    }
+}

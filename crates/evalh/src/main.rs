@@ -1,0 +1,34 @@
+//! The command line: parse, call, print. The only crate that prints or exits.
+
+mod artifacts;
+mod commands;
+mod failure;
+mod flags;
+mod identity;
+mod interrupt;
+mod output;
+mod own_adapters;
+mod run;
+mod sandbox;
+mod settings;
+mod usage;
+
+use clap::Parser as _;
+use flags::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(flags) => commands::run::run(&flags),
+        Command::Score(flags) => commands::score::score(&flags),
+        Command::Exec(flags) => commands::exec::exec(&flags),
+        Command::Pull(flags) => commands::pull::pull(&flags),
+        Command::List(flags) => commands::list::list(&flags),
+        Command::Report(flags) => commands::report::report(&flags),
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        output::say_failure(&failure);
+        failure.exit()
+    });
+    ExitCode::from(exit.code())
+}

@@ -1,0 +1,6 @@
+//! A run: what is answered, scored and recorded, and in which order.
+
+pub mod book;
+pub mod session;
+pub mod suites;
+pub mod variants;

@@ -1,0 +1,9 @@
+//! End-to-end tests of the binary: what a user types, sees, and finds on disk.
+
+mod bad_input;
+mod help;
+mod lists;
+mod resume;
+mod run;
+mod score;
+mod support;
