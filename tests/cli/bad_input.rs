@@ -102,7 +102,7 @@ fn a_setting_that_is_not_supported() {
 #[test]
 fn a_tokenizer_larger_than_the_vocabulary() {
     let mut model = TinyModel::new();
-    model.tokenizer["added_tokens"][2]["id"] = 300.into();
+    model.tokenizer["model"]["vocab"]["zz"] = 400.into();
     let evalh = with(&model);
     insta::assert_snapshot!(failure(&evalh, RUN));
 }
@@ -147,7 +147,7 @@ fn chat_without_a_template() {
 }
 
 #[test]
-fn a_corrupt_data_line() {
+fn data_that_are_not_the_suites() {
     let evalh = with(&TinyModel::new());
     evalh.write(
         "data.jsonl",

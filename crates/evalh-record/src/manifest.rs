@@ -298,7 +298,7 @@ pub(crate) mod tests {
                     stored: "F32".into(),
                     parameters: 12,
                     chat_template_sha256: None,
- chat_template_moment: None,
+                    chat_template_moment: None,
                 }],
                 variants: vec![
                     VariantSettings {

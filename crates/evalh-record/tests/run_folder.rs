@@ -256,7 +256,11 @@ fn a_claim_locks_and_can_be_abandoned_without_a_trace() {
     assert!(!dir.exists());
     std::fs::create_dir(&dir).unwrap();
     RunFolder::claim(&dir).unwrap().abandon();
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 0, "an empty folder of the user's stays");
+    assert_eq!(
+        fs::read_dir(&dir).unwrap().count(),
+        0,
+        "an empty folder of the user's stays"
+    );
 }
 
 #[test]

@@ -1,11 +1,7 @@
 //! What a reader must know before believing a score.
 
-use crate::{
-    compare::comparisons,
-    counts::Finishes,
-    number::{counted, percent},
-};
-use evalh_record::{Outcome, Record};
+use crate::{compare::comparisons, counts::Finishes, number::percent};
+use evalh_record::{Outcome, Record, Sample};
 
 /// Share of generations that may end at the limit of tokens without a warning.
 const LENGTH_LIMITED: f64 = 0.01;
@@ -19,72 +15,82 @@ pub struct Warning {
     pub remedy: String,
 }
 
-/// All warnings about a record.
+/// All warnings about a record, at most one of a kind for a suite.
 pub fn warnings(record: &Record) -> Vec<Warning> {
     let mut found = Vec::new();
-    let settings = &record.manifest.settings;
-    for suite in &settings.suites {
-        for variant in &settings.variants {
-            let of = || {
-                record
-                    .samples
-                    .iter()
-                    .filter(|s| s.suite == suite.name && s.variant == variant.name)
-            };
-            let ends = Finishes::of(of());
-            let share = ends.length as f64 / ends.total().max(1) as f64;
-            if share > LENGTH_LIMITED {
-                found.push(Warning {
-                    what: format!(
-                        "{} of {} by {} to {} ({} %) ended at the limit of {} new tokens",
- ends.length, counted(ends.total(), "answer"),
-                        variant.name,
-                        suite.name,
-                        percent(share),
-                        suite.max_new_tokens
-                    ),
-                    remedy: "they may be cut short: raise --max-new-tokens and see whether the score changes".to_owned(),
-                });
-            }
-            let truncated = of().filter(|sample| sample.truncated_tokens > 0).count();
-            if truncated > 0 {
-                found.push(Warning {
-                    what: format!(
-                        "{} of {} did not fit {} and lost the beginning",
-                        counted(truncated, "prompt"),
-                        suite.name,
-                        variant.name
-                    ),
-                    remedy: "lower --max-new-tokens, or use a checkpoint with more positions"
-                        .to_owned(),
-                });
-            }
-            let crashed = of()
-                .filter(|sample| matches!(sample.outcome, Some(Outcome::Crashed { .. })))
-                .count();
-            if crashed > 0 {
-                found.push(Warning {
-                    what: format!(
-                        "{} of {} on {} crashed the interpreter",
-                        counted(crashed, "program"),
-                        variant.name,
-                        suite.name
-                    ),
-                    remedy: "this counts as wrong; look at the outcome in samples.jsonl".to_owned(),
-                });
-            }
+    for suite in &record.manifest.settings.suites {
+        let by_variant = |count: &dyn Fn(&[&Sample]) -> Option<String>| -> Option<String> {
+            let parts: Vec<_> = record
+                .manifest
+                .settings
+                .variants
+                .iter()
+                .filter_map(|variant| {
+                    let of = |s: &&Sample| s.suite == suite.name && s.variant == variant.name;
+                    let samples: Vec<_> = record.samples.iter().filter(of).collect();
+                    Some(format!("{} {}", variant.name, count(&samples)?))
+                })
+                .collect();
+            (!parts.is_empty()).then(|| parts.join(", "))
+        };
+        if let Some(which) = by_variant(&length_limited) {
+            found.push(Warning {
+                what: format!(
+                    "answers to {} ended at the limit of {} new tokens: {which}",
+                    suite.name, suite.max_new_tokens
+                ),
+                remedy: "they may be cut short: raise --max-new-tokens and see whether the score changes".to_owned(),
+            });
+        }
+        let truncated = |sample: &Sample| sample.truncated_tokens > 0;
+        if let Some(which) = by_variant(&|samples| share(samples, truncated)) {
+            found.push(Warning {
+                what: format!(
+                    "prompts of {} did not fit and lost their beginning: {which}",
+                    suite.name
+                ),
+                remedy: "lower --max-new-tokens, or use a checkpoint with more positions"
+                    .to_owned(),
+            });
+        }
+        let crashed = |sample: &Sample| matches!(sample.outcome, Some(Outcome::Crashed { .. }));
+        if let Some(which) = by_variant(&|samples| share(samples, crashed)) {
+            found.push(Warning {
+                what: format!(
+                    "programs for {} crashed the interpreter: {which}",
+                    suite.name
+                ),
+                remedy: "they count as wrong; look at their outcome in samples.jsonl".to_owned(),
+            });
         }
     }
     for comparison in comparisons(record) {
         if comparison.items > 0 && comparison.same_answers == comparison.items {
             found.push(Warning {
-                what: format!(
-                    "{} answers every item of {} exactly like the base",
-                    comparison.variant, comparison.suite
-                ),
+                what: format!("{} answers every item of {} exactly like the base", comparison.variant, comparison.suite),
                 remedy: "its adapter may have no effect: check that it was trained, and for this checkpoint".to_owned(),
             });
         }
     }
     found
+}
+
+/// How many generations ended at the limit of tokens, where they are too many.
+fn length_limited(samples: &[&Sample]) -> Option<String> {
+    let ends = Finishes::of(samples.iter().copied());
+    let too_many = ends.length as f64 / ends.total().max(1) as f64 > LENGTH_LIMITED;
+    too_many.then(|| of(ends.length, ends.total()))
+}
+
+/// How many samples are so, where any are.
+fn share(samples: &[&Sample], is_so: impl Fn(&Sample) -> bool) -> Option<String> {
+    let count = samples.iter().filter(|sample| is_so(sample)).count();
+    (count > 0).then(|| of(count, samples.len()))
+}
+
+fn of(count: usize, total: usize) -> String {
+    format!(
+        "{count} of {total} ({} %)",
+        percent(count as f64 / total as f64)
+    )
 }

@@ -55,7 +55,7 @@ fn settings() -> Settings {
             stored: "BF16".into(),
             parameters: 134_515_008,
             chat_template_sha256: Some(sha256_bytes(b"template")),
- chat_template_moment: None,
+            chat_template_moment: None,
         }],
         variants: vec![
             variant("smollm", false),
@@ -271,12 +271,9 @@ fn an_adapter_without_effect_and_answers_cut_short_are_warned_of() {
     assert_eq!(
         found,
         [
-            "1 of 6 answers by smollm to humaneval (16.7 %) ended at the limit of 512 new tokens",
-            "1 prompt of humaneval did not fit smollm and lost the beginning",
-            "1 prompt of humaneval did not fit tuned_a and lost the beginning",
-            "1 program of tuned_a on humaneval crashed the interpreter",
-            "1 of 6 answers by <b>|tuned to humaneval (16.7 %) ended at the limit of 512 new tokens",
-            "1 prompt of humaneval did not fit <b>|tuned and lost the beginning",
+            "answers to humaneval ended at the limit of 512 new tokens: smollm 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
+            "prompts of humaneval did not fit and lost their beginning: smollm 1 of 6 (16.7 %), tuned_a 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
+            "programs for humaneval crashed the interpreter: tuned_a 1 of 6 (16.7 %)",
             "<b>|tuned answers every item of humaneval exactly like the base",
         ]
     );

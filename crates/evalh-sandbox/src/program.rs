@@ -6,31 +6,35 @@ use evalh_record::sha256_bytes;
 /// A Python program to run, perhaps with tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program<'a> {
-    /// The program.
-    pub code: &'a str,
-    /// Python that runs after the program, in its namespace. Without tests, a program passes by running to its end.
-    pub tests: Option<&'a str>,
-    /// Run as a script, with `__name__ == "__main__"`, instead of in an empty namespace as the reference harness of
-    /// `HumanEval` does (where `__name__` is `"builtins"`). A script has a namespace of its own, so tests do not see it.
-    pub script: bool,
+    pub(crate) code: &'a str,
+    pub(crate) tests: Option<&'a str>,
+    pub(crate) script: bool,
 }
 
 impl<'a> Program<'a> {
-    /// A program that its tests judge, in one empty namespace.
+    /// A program, and tests that run after it in its namespace and judge it. The namespace is empty at first, as in the
+    /// reference harness of `HumanEval`, so `__name__` is `"builtins"`.
     pub fn tested(code: &'a str, tests: &'a str) -> Self {
         Self {
-            code,
             tests: Some(tests),
+            ..Self::untested(code)
+        }
+    }
+
+    /// A program in the same namespace that passes by running to its end.
+    pub fn untested(code: &'a str) -> Self {
+        Self {
+            code,
+            tests: None,
             script: false,
         }
     }
 
-    /// A script that is judged by running to its end.
+    /// A script, with `__name__ == "__main__"`, that passes by running to its end.
     pub fn script(code: &'a str) -> Self {
         Self {
-            code,
-            tests: None,
             script: true,
+            ..Self::untested(code)
         }
     }
 

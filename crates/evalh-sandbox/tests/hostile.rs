@@ -47,10 +47,9 @@ fn cases(port: u16) -> Vec<Case> {
 
 fn run(sandbox: &Sandbox, case: &Case) -> (Verdict, Duration) {
     let begin = Instant::now();
-    let program = Program {
-        code: &case.code,
-        tests: case.tests.as_deref(),
-        script: false,
+    let program = match &case.tests {
+        Some(tests) => Program::tested(&case.code, tests),
+        None => Program::untested(&case.code),
     };
     (sandbox.run(&program).unwrap(), begin.elapsed())
 }

@@ -16,129 +16,142 @@ fn tested(sandbox: &Sandbox, code: &str, tests: &str) -> Verdict {
     sandbox.run(&Program::tested(code, tests)).unwrap()
 }
 
+/// Programs, perhaps with tests, and what becomes of them.
+const OUTCOMES: &[(&str, Option<&str>, &str, &str, Stage)] = &[
+    (
+        "x = 1",
+        Some("assert x == 1"),
+        "passed",
+        "passed",
+        Stage::Tests,
+    ),
+    ("x = 1", None, "passed", "passed", Stage::Program),
+    (
+        "x = 1",
+        Some("assert x == 2"),
+        "failed",
+        "failed",
+        Stage::Tests,
+    ),
+    (
+        "x = 1",
+        Some("assert x == 2, 'not\\ntwo'"),
+        "failed",
+        "failed: two",
+        Stage::Tests,
+    ),
+    (
+        "assert 0, 'early'",
+        Some("pass"),
+        "failed",
+        "failed: early",
+        Stage::Program,
+    ),
+    (
+        "def f(:",
+        Some("pass"),
+        "error",
+        "SyntaxError: invalid syntax (<string>, line 1)",
+        Stage::Program,
+    ),
+    (
+        "x = 1",
+        Some("x ="),
+        "error",
+        "SyntaxError: invalid syntax (<string>, line 1)",
+        Stage::Tests,
+    ),
+    (
+        "x = 1",
+        Some("y"),
+        "error",
+        "NameError: name 'y' is not defined",
+        Stage::Tests,
+    ),
+    ("{}['k']", None, "error", "KeyError: 'k'", Stage::Program),
+    (
+        "import numpy",
+        None,
+        "error",
+        "ModuleNotFoundError: No module named 'numpy'",
+        Stage::Program,
+    ),
+    (
+        "import json; json.loads('')",
+        None,
+        "error",
+        "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+        Stage::Program,
+    ),
+    (
+        "class E(Exception): pass\nraise E('own')",
+        Some(""),
+        "error",
+        "E: own",
+        Stage::Program,
+    ),
+    (
+        "raise KeyboardInterrupt",
+        None,
+        "error",
+        "KeyboardInterrupt",
+        Stage::Program,
+    ),
+    (
+        "import sys; sys.exit()",
+        None,
+        "exited",
+        "exited with code 0",
+        Stage::Program,
+    ),
+    (
+        "import sys; sys.exit(3)",
+        None,
+        "exited",
+        "exited with code 1",
+        Stage::Program,
+    ),
+    (
+        "x = bytearray(1 << 30)",
+        None,
+        "out_of_memory",
+        "out of memory",
+        Stage::Program,
+    ),
+    (
+        "import time; time.sleep(1e6)",
+        None,
+        "timed_out",
+        "timed out",
+        Stage::Program,
+    ),
+    (
+        "import os; os.abort()",
+        None,
+        "crashed",
+        "crashed: the interpreter aborted",
+        Stage::Program,
+    ),
+];
+
 #[test]
 fn every_outcome() {
     let Some(sandbox) = support::sandbox("every_outcome") else {
         return;
     };
-    let failed = |message: &str| Outcome::Failed {
-        message: message.into(),
-    };
-    let error = |class: &str, message: &str| Outcome::Error {
-        class: class.into(),
-        message: message.into(),
-    };
-    let table = [
-        (
-            "x = 1",
-            Some("assert x == 1"),
-            Outcome::Passed,
-            Stage::Tests,
-        ),
-        ("x = 1", None, Outcome::Passed, Stage::Program),
-        ("x = 1", Some("assert x == 2"), failed(""), Stage::Tests),
-        (
-            "x = 1",
-            Some("assert x == 2, 'not\\ntwo'"),
-            failed("two"),
-            Stage::Tests,
-        ),
-        (
-            "assert False, 'early'",
-            Some("pass"),
-            failed("early"),
-            Stage::Program,
-        ),
-        (
-            "def f(:",
-            Some("pass"),
-            error("SyntaxError", "invalid syntax (<string>, line 1)"),
-            Stage::Program,
-        ),
-        (
-            "x = 1",
-            Some("x ="),
-            error("SyntaxError", "invalid syntax (<string>, line 1)"),
-            Stage::Tests,
-        ),
-        (
-            "x = 1",
-            Some("y"),
-            error("NameError", "name 'y' is not defined"),
-            Stage::Tests,
-        ),
-        ("{}['k']", None, error("KeyError", "'k'"), Stage::Program),
-        (
-            "import numpy",
-            None,
-            error("ModuleNotFoundError", "No module named 'numpy'"),
-            Stage::Program,
-        ),
-        (
-            "import json; json.loads('')",
-            None,
-            error(
-                "json.decoder.JSONDecodeError",
-                "Expecting value: line 1 column 1 (char 0)",
-            ),
-            Stage::Program,
-        ),
-        (
-            "class E(Exception): pass\nraise E('own')",
-            Some(""),
-            error("E", "own"),
-            Stage::Program,
-        ),
-        (
-            "raise KeyboardInterrupt",
-            None,
-            error("KeyboardInterrupt", ""),
-            Stage::Program,
-        ),
-        (
-            "import sys; sys.exit()",
-            None,
-            Outcome::Exited { code: 0 },
-            Stage::Program,
-        ),
-        (
-            "import sys; sys.exit(3)",
-            None,
-            Outcome::Exited { code: 1 },
-            Stage::Program,
-        ),
-        (
-            "x = bytearray(1 << 30)",
-            None,
-            Outcome::OutOfMemory,
-            Stage::Program,
-        ),
-        (
-            "import time; time.sleep(1e6)",
-            None,
-            Outcome::TimedOut,
-            Stage::Program,
-        ),
-        (
-            "import os; os.abort()",
-            None,
-            Outcome::Crashed {
-                reason: "the interpreter aborted".into(),
-            },
-            Stage::Program,
-        ),
-    ];
-    for (code, tests, outcome, stage) in table {
-        let verdict = sandbox
-            .run(&Program {
-                code,
-                tests,
-                script: false,
-            })
-            .unwrap();
+    for &(code, tests, name, text, stage) in OUTCOMES {
+        let program = tests.map_or(Program::untested(code), |tests| {
+            Program::tested(code, tests)
+        });
+        let verdict = sandbox.run(&program).unwrap();
+        let got = (
+            verdict.outcome.name(),
+            verdict.outcome.to_string(),
+            verdict.stage,
+        );
         assert_eq!(
-            (verdict.outcome, verdict.stage),
-            (outcome, stage),
+            got,
+            (name, text.to_owned(), stage),
             "{code}\n{}",
             verdict.stderr.text
         );

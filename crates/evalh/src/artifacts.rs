@@ -1,10 +1,10 @@
 //! Artifacts by name, fetched on this console.
 
 use crate::{
-    failure::{OrFail as _, Outcome},
+    failure::{Failure, OrFail as _, Outcome},
     output::{Console, PullProgress},
 };
-use evalh_artifact::{Catalog, PullOptions, Pulled};
+use evalh_artifact::{ArtifactError, Catalog, PullOptions, Pulled};
 use std::path::PathBuf;
 
 /// The catalog and where it fetches to.
@@ -48,11 +48,17 @@ impl<'c> Artifacts<'c> {
     pub fn pull(&self, name: &str, local: Option<PathBuf>, flag: &str) -> Outcome<Pulled> {
         let options = PullOptions {
             local,
-            path_flag: flag.to_owned(),
+            path_flag: format!("{flag} PATH"),
             ..self.options.clone()
         };
-        self.catalog
-            .pull(name, &options, &PullProgress::new(self.console))
-            .or_fail()
+        let pulled = self
+            .catalog
+            .pull(name, &options, &PullProgress::new(self.console));
+        pulled.map_err(|error| match &error {
+            ArtifactError::LocalPath { .. } => Failure::of(&error).help(format!(
+                "give an unchanged copy with {flag}, or leave {flag} out to have it fetched"
+            )),
+            _ => Failure::of(&error),
+        })
     }
 }

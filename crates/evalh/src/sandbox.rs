@@ -34,7 +34,7 @@ impl PythonSandbox {
         console: &Console,
     ) -> Outcome<PythonSandbox> {
         let tool = || -> Result<PathBuf, Box<dyn Error + Send + Sync>> {
-            let pulled = artifacts.pull(TOOL, None, "--runtime FILE.wasm");
+            let pulled = artifacts.pull(TOOL, None, "--runtime");
             pulled
                 .map(|pulled| pulled.dir)
                 .map_err(|failure| failure.into_message().into())

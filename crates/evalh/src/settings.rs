@@ -105,14 +105,14 @@ impl RunSettings {
             top_p: question.top_p.unwrap_or(TaskOptions::default().top_p),
             seed: question.seed.unwrap_or(0),
             max_new_tokens: question.max_new_tokens.map(NonZeroUsize::get),
-            data: question.data.as_ref().map(|path| here.join(path)),
+            data: question.data.as_ref().map(|path| join(here, path)),
             device: flags
                 .machine
                 .device
                 .unwrap_or(DeviceChoice::Cpu)
                 .to_string(),
             kernel: flags.machine.kernel.unwrap_or(Kernel::Auto),
-            runtime: flags.machine.runtime.as_ref().map(|path| here.join(path)),
+            runtime: flags.machine.runtime.as_ref().map(|path| join(here, path)),
         };
         settings.check_sampling(flags)?;
         if settings.data.is_some() && settings.suites.len() > 1 {
@@ -214,12 +214,18 @@ fn suites(named: &[String]) -> Outcome<Vec<String>> {
     Ok(suites)
 }
 
+/// A path that stays right when the working directory changes, without needless dots.
+fn join(here: &Path, path: impl AsRef<Path>) -> PathBuf {
+    let joined = here.join(path);
+    std::path::absolute(&joined).unwrap_or(joined)
+}
+
 /// A name is a name of the catalog unless it looks like a path or there is such a file.
 fn model(named: Option<&str>, here: &Path) -> ModelChoice {
     match named {
         None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
         Some(text) => {
-            let path = here.join(text);
+            let path = join(here, text);
             let looks_like_a_path =
                 text.contains(['/', '\\']) || text.starts_with('.') || text.ends_with(".gguf");
             if looks_like_a_path || path.exists() {
@@ -259,7 +265,7 @@ fn adapters(flags: &RunFlags, here: &Path) -> Outcome<Vec<AdapterChoice>> {
         }
         chosen.push(AdapterChoice {
             name: adapter.name.clone(),
-            path: Some(here.join(&adapter.path)),
+            path: Some(join(here, &adapter.path)),
         });
     }
     Ok(chosen)
@@ -295,7 +301,7 @@ mod tests {
     #[test]
     fn a_model_or_an_adapter_of_ones_own_replaces_the_trio() {
         let settings = resolve("evalh run --suite a,b --model ./m").unwrap();
-        assert_eq!(settings.model, ModelChoice::Path("/here/./m".into()));
+        assert_eq!(settings.model, ModelChoice::Path("/here/m".into()));
         assert!(settings.adapters.is_empty());
         assert_eq!(settings.suites, ["a", "b"]);
         let settings = resolve("evalh run --suite a --adapter x=p/q").unwrap();

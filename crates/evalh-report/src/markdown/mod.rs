@@ -57,10 +57,10 @@ fn heading(out: &mut String, record: &Record) {
     };
     let _ = writeln!(out, "# {}\n", suites.join(", "));
     let _ = match variants.split_first() {
-        Some((base, [])) => writeln!(out, "The base {base}{checkpoint} alone.\n"),
+        Some((base, [])) => writeln!(out, "{base}{checkpoint} alone.\n"),
         Some((base, others)) => writeln!(
             out,
-            "{} against the base {base}{checkpoint}, on the same items.\n",
+            "{} against {base}{checkpoint}, on the same items.\n",
             others.join(" and ")
         ),
         None => writeln!(out, "No variants.\n"),

@@ -15,7 +15,7 @@ use serde_json::json;
 pub fn pull(flags: &PullFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
     let artifacts = Artifacts::new(&console, flags.offline)?;
-    let pulled = artifacts.pull(&flags.name, flags.path.clone(), "--path PATH")?;
+    let pulled = artifacts.pull(&flags.name, flags.path.clone(), "--path")?;
     let mut lines = vec![format!(
         "{} from {} in {}",
         pulled.name,

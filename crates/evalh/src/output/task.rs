@@ -106,7 +106,7 @@ impl<'c> Task<'c> {
             Shown::Lines(lines) => {
                 let done = lines.done.fetch_add(by, Ordering::Relaxed) + by;
                 let mut said = lines.said.lock().unwrap_or_else(PoisonError::into_inner);
-                if said.elapsed() >= PAUSE {
+                if said.elapsed() >= PAUSE && lines.total != Some(done) {
                     *said = Instant::now();
                     self.console.say(format_args!(
                         "{}: {}",

@@ -66,7 +66,7 @@ impl SuiteData {
                 origins: Vec::new(),
             });
         };
-        let pulled = artifacts.pull(artifact, own, &format!("{flag} PATH"))?;
+        let pulled = artifacts.pull(artifact, own, flag)?;
         let mut origins = Vec::new();
         for file in &pulled.files {
             origins.extend(identity::of_pulled(&pulled, file)?.1);

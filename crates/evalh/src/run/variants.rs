@@ -40,9 +40,18 @@ impl OpenedModel {
         moment: Option<i64>,
     ) -> Outcome<OpenedModel> {
         let (name, path, pulled) = match choice {
+            ModelChoice::Path(path) if !path.exists() => {
+                let what = format!(
+                    "open the checkpoint {}: there is no such file or folder",
+                    path.display()
+                );
+                return Err(Failure::new(what).help(
+                    "give a Hugging Face folder or a .gguf file with --model, or a name of `evalh list models`",
+                ));
+            }
             ModelChoice::Path(path) => (file_stem(path), path.clone(), None),
             ModelChoice::Name(name) => {
-                let pulled = artifacts.pull(name, None, "--model PATH")?;
+                let pulled = artifacts.pull(name, None, "--model")?;
                 (name.clone(), pulled.entry().to_owned(), Some(pulled))
             }
         };
