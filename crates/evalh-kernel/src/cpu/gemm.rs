@@ -24,15 +24,21 @@ impl Output {
 }
 
 /// A left factor as the inner loop reads it: blocks of up to [`ROWS`] rows, each `[k][rows]`.
+///
+/// The rows are dealt out evenly, since a block of a few rows takes nearly the time of a full one.
 struct Blocks {
     values: Vec<f32>,
     rows: usize,
     inputs: usize,
+    /// Rows of every block but the last.
+    step: usize,
 }
 
 impl Blocks {
     /// Packs row-major `x`, `[rows, inputs]`.
     fn new(x: &[f32], inputs: usize) -> Self {
+        let rows = x.len() / inputs;
+        let step = rows.div_ceil(rows.div_ceil(ROWS));
         let mut values = vec![0f32; x.len()];
         let block = |(out, rows): (&mut [f32], &[f32])| {
             let m = rows.len() / inputs;
@@ -42,7 +48,7 @@ impl Blocks {
                 }
             }
         };
-        let size = ROWS * inputs;
+        let size = step * inputs;
         if x.len() >= TASK_VALUES * 4 {
             values
                 .par_chunks_mut(size)
@@ -53,16 +59,17 @@ impl Blocks {
         }
         Self {
             values,
-            rows: x.len() / inputs,
+            rows,
             inputs,
+            step,
         }
     }
 
     /// First row, number of rows, and values from input `k` on, of each block.
     fn iter(&self, k: usize) -> impl Iterator<Item = (usize, usize, *const f32)> {
-        let (rows, inputs) = (self.rows, self.inputs);
-        (0..rows).step_by(ROWS).map(move |first| {
-            let m = ROWS.min(rows - first);
+        let (rows, inputs, step) = (self.rows, self.inputs, self.step);
+        (0..rows).step_by(step).map(move |first| {
+            let m = step.min(rows - first);
             (first, m, self.values[first * inputs + k * m..].as_ptr())
         })
     }

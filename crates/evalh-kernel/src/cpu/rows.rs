@@ -122,23 +122,30 @@ dispatch! {
 
 #[inline(always)]
 unsafe fn silu_row_lanes<V: Lanes>(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    // SAFETY: every access is to sixteen values of an array.
-    let part = |gate: &[f32; 16], up: &[f32; 16], out: &mut [f32; 16]| unsafe {
-        let g = V::load(gate.as_ptr());
-        let e = exp(V::splat(0.0).sub(g)).add(V::splat(1.0));
-        g.div(e).mul(V::load(up.as_ptr())).store(out.as_mut_ptr());
-    };
     let (g, gt) = gate.as_chunks::<16>();
     let (u, ut) = up.as_chunks::<16>();
     let (o, ot) = out.as_chunks_mut::<16>();
     for ((g, u), o) in g.iter().zip(u).zip(o) {
-        part(g, u, o);
+        // SAFETY: the caller vouches for the instruction set.
+        unsafe { silu_part::<V>(g, u, o) };
     }
     let (mut gl, mut ul, mut ol) = ([0f32; 16], [0f32; 16], [0f32; 16]);
     gl[..gt.len()].copy_from_slice(gt);
     ul[..ut.len()].copy_from_slice(ut);
-    part(&gl, &ul, &mut ol);
+    // SAFETY: as above.
+    unsafe { silu_part::<V>(&gl, &ul, &mut ol) };
     ot.copy_from_slice(&ol[..ot.len()]);
+}
+
+/// Not a closure: a closure would be compiled without the instruction set of the function around it.
+#[inline(always)]
+unsafe fn silu_part<V: Lanes>(gate: &[f32; 16], up: &[f32; 16], out: &mut [f32; 16]) {
+    // SAFETY: every access is to sixteen values of an array.
+    unsafe {
+        let g = V::load(gate.as_ptr());
+        let e = exp(V::splat(0.0).sub(g)).add(V::splat(1.0));
+        g.div(e).mul(V::load(up.as_ptr())).store(out.as_mut_ptr());
+    }
 }
 
 /// Softmax weights of one row of scores, unnormalised: `exp((s - max) * scale)` in place for the first `len` values,
