@@ -68,9 +68,6 @@ fn truncated_weights() {
 
 #[test]
 fn a_tensor_of_the_wrong_shape() {
-    if !has_sandbox("a_tensor_of_the_wrong_shape") {
-        return;
-    }
     let evalh = with(&TinyModel::with_tensor(
         "model.layers.1.mlp.up_proj.weight",
         &[64, 96],
@@ -80,9 +77,6 @@ fn a_tensor_of_the_wrong_shape() {
 
 #[test]
 fn a_missing_tensor() {
-    if !has_sandbox("a_missing_tensor") {
-        return;
-    }
     let evalh = with(&TinyModel::with_tensor(
         "model.layers.1.mlp.up_proj.weight",
         &[],
@@ -109,9 +103,6 @@ fn a_tokenizer_larger_than_the_vocabulary() {
 
 #[test]
 fn an_adapter_for_another_model() {
-    if !has_sandbox("an_adapter_for_another_model") {
-        return;
-    }
     let evalh = with(&TinyModel::new());
     write_adapter(&evalh.path("other"), 1, 48);
     insta::assert_snapshot!(failure(&evalh, &format!("{RUN} --adapter other=other")));
@@ -192,9 +183,6 @@ fn an_output_folder_below_a_file() {
 fn a_device_that_is_not_built_in() {
     if cfg!(feature = "cuda") {
         eprintln!("skipped a_device_that_is_not_built_in: this build has CUDA");
-        return;
-    }
-    if !has_sandbox("a_device_that_is_not_built_in") {
         return;
     }
     let evalh = with(&TinyModel::new());

@@ -4,7 +4,7 @@ use crate::support::Evalh;
 
 /// A cache that is empty.
 fn list(evalh: &Evalh, what: &str) -> String {
-    let shown = evalh.finish(evalh.command(what).env("EVALH_CACHE", evalh.path("cache")));
+    let shown = Evalh::finish(evalh.command(what).env("EVALH_CACHE", evalh.path("cache")));
     evalh.shown(&shown)
 }
 

@@ -71,7 +71,7 @@ fn ctrl_c_ends_in_good_order_and_says_how_to_go_on() {
     let evalh = with_model();
     let child = evalh
         .start(&format!("{TRIO} {OPTIONS} --samples 40 --out out").replace("--samples 6 ", ""));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while samples(&evalh, "out") < 3 && Instant::now() < deadline {
         sleep(Duration::from_millis(5));
     }
@@ -89,6 +89,8 @@ fn ctrl_c_ends_in_good_order_and_says_how_to_go_on() {
     assert!(samples(&evalh, "out") >= 3);
     assert!(evalh.path("out/timings.json").exists());
     assert!(!evalh.path("out/results.json").exists());
+    let shown = evalh.run("report out");
+    insta::assert_snapshot!("report_of_an_unfinished_run", evalh.shown(&shown));
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn two_processes_do_not_write_to_one_folder() {
     let mut child = evalh.start(&format!(
         "{TRIO} --samples 40 --temperature 0.9 --quiet --out out"
     ));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while samples(&evalh, "out") < 1 && Instant::now() < deadline {
         sleep(Duration::from_millis(5));
     }

@@ -162,7 +162,7 @@ pub struct ScoreFlags {
     /// The suite
     #[arg(long, value_name = "SUITE")]
     pub suite: String,
-    /// Completions, a line each: {"task_id": ..., "completion": ...}
+    /// Completions, a line each: `{"task_id": ..., "completion": ...}`
     #[arg(long, value_name = "FILE.jsonl")]
     pub samples: PathBuf,
     /// Problems of your own, in the format of the suite's data

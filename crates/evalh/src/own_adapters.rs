@@ -72,3 +72,28 @@ impl OwnAdapter {
         Ok(dir)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evalh_adapter::Adapter;
+
+    #[test]
+    fn every_adapter_unpacks_to_a_folder_that_opens_and_mends_itself() {
+        let cache = tempfile::tempdir().unwrap();
+        for adapter in OwnAdapter::ALL {
+            let dir = adapter.unpack(cache.path()).unwrap();
+            assert!(Adapter::open(&dir).unwrap().parameters() > 0);
+            fs::write(dir.join("adapter_config.json"), "{").unwrap();
+            assert_eq!(adapter.unpack(cache.path()).unwrap(), dir);
+            assert!(Adapter::open(&dir).is_ok());
+            assert_eq!(
+                fs::read_dir(&dir).unwrap().count(),
+                2,
+                "nothing partial is left"
+            );
+        }
+        assert!(OwnAdapter::named("small-standard").is_some());
+        assert!(OwnAdapter::named("standard").is_none());
+    }
+}

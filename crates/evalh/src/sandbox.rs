@@ -59,11 +59,11 @@ impl PythonSandbox {
         };
         let prepared = Sandbox::prepare(&config, &|event| match event {
             PrepareEvent::Waiting => show(Some("waiting for another evalh to prepare the sandbox")),
-            // The tool's download shows itself.
-            PrepareEvent::FetchingTool => show(None),
             PrepareEvent::Building => show(Some("building the sandbox's Python (once)")),
             PrepareEvent::Compiling => show(Some("compiling the sandbox's Python (once)")),
-            PrepareEvent::Built { .. }
+            // The tool's download shows itself.
+            PrepareEvent::FetchingTool
+            | PrepareEvent::Built { .. }
             | PrepareEvent::Compiled { .. }
             | PrepareEvent::Ready { .. } => show(None),
         });

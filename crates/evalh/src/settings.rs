@@ -226,8 +226,11 @@ fn model(named: Option<&str>, here: &Path) -> ModelChoice {
         None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
         Some(text) => {
             let path = join(here, text);
-            let looks_like_a_path =
-                text.contains(['/', '\\']) || text.starts_with('.') || text.ends_with(".gguf");
+            let looks_like_a_path = text.contains(['/', '\\'])
+                || text.starts_with('.')
+                || path
+                    .extension()
+                    .is_some_and(|end| end.eq_ignore_ascii_case("gguf"));
             if looks_like_a_path || path.exists() {
                 ModelChoice::Path(path)
             } else {

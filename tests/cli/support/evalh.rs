@@ -61,11 +61,11 @@ impl Evalh {
 
     /// Runs the command to its end.
     pub fn run(&self, line: &str) -> Shown {
-        self.finish(&mut self.command(line))
+        Self::finish(&mut self.command(line))
     }
 
     /// Runs a command of [`Evalh::command`] to its end.
-    pub fn finish(&self, command: &mut Command) -> Shown {
+    pub fn finish(command: &mut Command) -> Shown {
         let output = command.stdin(Stdio::null()).output().unwrap();
         Shown {
             code: output.status.code(),

@@ -99,7 +99,9 @@ fn row(artifacts: &Artifacts<'_>, manifest: &Manifest) -> Outcome<Row> {
             CacheState::Cached { origin, bytes, .. } => {
                 format!("cached, {:.1} MB from {}", bytes as f64 / 1e6, origin.label)
             }
-            _ => "in the cache, to be checked by the next pull".to_owned(),
+            CacheState::Unverified { .. } => {
+                "in the cache, to be checked by the next pull".to_owned()
+            }
         },
     })
 }

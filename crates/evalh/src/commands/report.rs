@@ -28,7 +28,7 @@ pub fn report(flags: &ReportFlags) -> Outcome<Exit> {
 
 /// The verdict on standard output, as a table or as JSON.
 pub fn show(console: &Console, record: &Record, dir: &Path) {
-    console.result(evalh_report::terminal(record, console.style()));
+    console.result(evalh_report::terminal(record, Console::style()));
     console.result(format_args!("report: {}", dir.join("report.md").display()));
     if console.json() {
         let comparisons: Vec<_> = evalh_report::comparisons(record)

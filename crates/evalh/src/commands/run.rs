@@ -54,7 +54,7 @@ pub fn run(flags: &RunFlags) -> Outcome<Exit> {
 /// Where the record goes: a new folder, or one that is there.
 enum Place {
     New(ClaimedFolder),
-    Old(PathBuf, ResumableRun),
+    Old(PathBuf, Box<ResumableRun>),
 }
 
 /// Settings and folder, before anything expensive.
@@ -64,7 +64,7 @@ fn place(flags: &RunFlags) -> Outcome<(RunSettings, Place)> {
         let old = RunFolder::open(dir).map_err(|error| of_record(&what(), &error))?;
         let settings =
             RunSettings::deserialize_from(&old.manifest().provenance.arguments).or_fail_to(what)?;
-        return Ok((settings, Place::Old(dir.clone(), old)));
+        return Ok((settings, Place::Old(dir.clone(), Box::new(old))));
     }
     let here = std::env::current_dir().or_fail_to(|| "find the working directory".to_owned())?;
     let settings = RunSettings::resolve(flags, &here)?;
@@ -160,9 +160,7 @@ impl Prepared {
         let artifacts = Artifacts::new(console, effort.offline)?;
         let data = SuiteData::all(settings, &artifacts)?;
         let adapters = OpenedAdapter::open_all(&settings.adapters, artifacts.cache_dir())?;
-        let opening = Instant::now();
         let model = OpenedModel::open(&settings.model, &artifacts, moment)?;
-        let opening = opening.elapsed();
         let options = settings.task_options(model.has_chat_template());
         let tasks = data
             .iter()
@@ -176,17 +174,19 @@ impl Prepared {
         let mut origins = model.origins.clone();
         origins.extend(data.iter().flat_map(|data| data.origins.iter().cloned()));
 
-        let began = Instant::now();
-        let sandbox = PythonSandbox::prepare(&artifacts, settings.runtime.as_deref(), console)?;
-        let sandbox_prepare_seconds = began.elapsed().as_secs_f64();
-
-        let began = Instant::now();
+        let (began, opening) = (Instant::now(), model.opening);
         let loading = Progress::unknown(console, &format!("loading {}", model.name));
         let variants = Variants::load(model, adapters, settings, effort)?;
         loading.finish();
+        let load_seconds = (opening + began.elapsed()).as_secs_f64();
+
+        // After the model: a wrong one is told before the half minute that the first preparation takes.
+        let began = Instant::now();
+        let sandbox = PythonSandbox::prepare(&artifacts, settings.runtime.as_deref(), console)?;
+        let sandbox_prepare_seconds = began.elapsed().as_secs_f64();
         let timings = Timings {
             sessions: 1,
-            load_seconds: (opening + began.elapsed()).as_secs_f64(),
+            load_seconds,
             sandbox_prepare_seconds,
             variants: Vec::new(),
         };

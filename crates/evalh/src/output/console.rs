@@ -73,7 +73,7 @@ impl Console {
     }
 
     /// How tables on standard output look.
-    pub fn style(&self) -> Style {
+    pub fn style() -> Style {
         if colour(io::stdout().is_terminal()) {
             Style::Colour
         } else {

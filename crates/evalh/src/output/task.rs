@@ -42,7 +42,7 @@ enum Unit {
 impl<'c> Task<'c> {
     /// A task of so many items.
     pub fn items(console: &'c Console, name: &str, total: u64) -> Task<'c> {
-        let bar = "{prefix} [{bar:30}] {pos}/{len} {per_sec} eta {eta}";
+        let bar = "{prefix} [{bar:30}] {pos}/{len} {elapsed} eta {eta}";
         Task::new(console, name, Some(total), Unit::Items, bar)
     }
 

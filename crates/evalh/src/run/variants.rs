@@ -15,7 +15,10 @@ use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, LoraId};
 use evalh_record::{
     AdapterSettings, CheckpointSettings, FileIdentity, FileOrigin, VariantSettings, sha256_bytes,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 /// An opened checkpoint, before its weights are read.
 pub struct OpenedModel {
@@ -26,6 +29,8 @@ pub struct OpenedModel {
     files: Vec<FileIdentity>,
     /// Where its files came from.
     pub origins: Vec<FileOrigin>,
+    /// How long that took, without fetching.
+    pub opening: Duration,
 }
 
 impl OpenedModel {
@@ -55,6 +60,7 @@ impl OpenedModel {
                 (name.clone(), pulled.entry().to_owned(), Some(pulled))
             }
         };
+        let began = Instant::now();
         let checkpoint = Checkpoint::open(&path).or_fail()?;
         let template = checkpoint.chat_template().or_fail()?;
         let template = match (template, moment) {
@@ -81,6 +87,7 @@ impl OpenedModel {
             template,
             files,
             origins,
+            opening: began.elapsed(),
         })
     }
 
