@@ -1,5 +1,7 @@
 //! The primitives at the sizes of SmolLM2-135M: `cargo bench -p evalh-kernel`.
 
+#![allow(missing_docs, reason = "criterion_group! makes a public function")]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalh_kernel::cpu::{
     AttentionRow, AttentionShape, BlockTable, Isa, KvPool, KvShape, PackedWeight, RopeTable,
@@ -76,7 +78,7 @@ fn attention(c: &mut Criterion) {
                         0,
                         &rows,
                         &mut out,
-                    )
+                    );
                 },
                 criterion::BatchSize::LargeInput,
             );

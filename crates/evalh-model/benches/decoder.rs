@@ -1,5 +1,7 @@
 //! Prefill and decode of a real checkpoint: `EVALH_TEST_MODEL=FILE.gguf cargo bench -p evalh-model`.
 
+#![allow(missing_docs, reason = "criterion_group! makes a public function")]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evalh_checkpoint::Checkpoint;
 use evalh_model::{Decoder, DeviceChoice, LoadOptions, Row};

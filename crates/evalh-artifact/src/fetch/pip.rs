@@ -91,11 +91,11 @@ fn pip(
                 "off",
             ])
             .args(arguments);
-        // pip downloads into its temporary folder first: there its progress can be seen.
+        // pip downloads into its temporary folder and copies from there: only there its progress is counted once.
         for variable in ["TMPDIR", "TEMP", "TMP"] {
             command.env(variable, &temporary);
         }
-        match command::run(&mut command, Some((work, job.progress)))? {
+        match command::run(&mut command, Some((&temporary, job.progress)))? {
             None => {}
             Some(finished) if finished.status.success() => return Ok(()),
             Some(finished) => {
