@@ -36,6 +36,9 @@ pub struct Sample {
     pub program_sha256: Option<Sha256>,
     /// How that program ended.
     pub outcome: Option<Outcome>,
+    /// What a person may want to look at before believing that the program passed: names of the sandbox's findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspicions: Vec<String>,
     /// The item's score for this answer: 1 right, 0 wrong.
     pub score: f64,
 }

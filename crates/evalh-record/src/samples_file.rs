@@ -165,6 +165,7 @@ pub(crate) mod tests {
             extracted: None,
             program_sha256: Some(sha256_bytes(text.as_bytes())),
             outcome: Some(Outcome::Passed),
+            suspicions: vec!["exits".into()],
             score: 1.0,
         }
     }

@@ -76,6 +76,7 @@ fn samples() -> Vec<Sample> {
                     outcome: Some(Outcome::Failed {
                         message: String::new(),
                     }),
+                    suspicions: Vec::new(),
                     score: 0.1 + sample as f64,
                 });
             }

@@ -53,6 +53,18 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
                     .to_owned(),
             });
         }
+        let suspicious = |sample: &Sample| !sample.suspicions.is_empty();
+        if let Some(which) = by_variant(&|samples| share(samples, suspicious)) {
+            found.push(Warning {
+                what: format!(
+                    "programs for {} passed and hold words that can fool tests: {which}",
+                    suite.name
+                ),
+                remedy:
+                    "read them before believing the score: their suspicions are in samples.jsonl"
+                        .to_owned(),
+            });
+        }
         let crashed = |sample: &Sample| matches!(sample.outcome, Some(Outcome::Crashed { .. }));
         if let Some(which) = by_variant(&|samples| share(samples, crashed)) {
             found.push(Warning {

@@ -98,6 +98,7 @@ fn sample(variant: &str, position: usize, outcome: Outcome, finish: Finish, text
         program_sha256: Some(sha256_bytes(text.as_bytes())),
         score: f64::from(u8::from(outcome.is_passed())),
         outcome: Some(outcome),
+        suspicions: Vec::new(),
     }
 }
 
@@ -277,4 +278,15 @@ fn an_adapter_without_effect_and_answers_cut_short_are_warned_of() {
             "<b>|tuned answers every item of humaneval exactly like the base",
         ]
     );
+}
+
+#[test]
+fn programs_that_may_have_fooled_their_tests_are_warned_of() {
+    let mut record = record();
+    let passed = record.samples.iter_mut().find(|s| s.score > 0.0).unwrap();
+    passed.suspicions.push("overrides_comparison".into());
+    let found: Vec<_> = warnings(&record).into_iter().map(|w| w.what).collect();
+    assert!(found.contains(
+        &"programs for humaneval passed and hold words that can fool tests: smollm 1 of 6 (16.7 %)".to_owned()
+    ), "{found:?}");
 }

@@ -31,7 +31,7 @@ fn empty(sandbox: &Sandbox, name: &str, program: &Program<'_>) {
         .map(|_| {
             timed(|| {
                 for _ in 0..BATCH_RUNS {
-                    assert!(sandbox.run(program).unwrap().outcome.is_pass());
+                    assert!(sandbox.run(program).unwrap().outcome.is_passed());
                 }
             })
         })
@@ -59,7 +59,7 @@ fn canonical(sandbox: &Sandbox, round: usize) {
         let (cpu, _) = timed(|| {
             let verdict = problem.run(sandbox, &problem.canonical_solution);
             assert!(
-                verdict.outcome.is_pass(),
+                verdict.outcome.is_passed(),
                 "{}: {:?}",
                 problem.task_id,
                 verdict.outcome

@@ -89,9 +89,9 @@ mod tests {
             judged(wasmtime::Error::new(Exit(0)), None, false),
             Outcome::Exited { code: 0 }
         );
-        assert_eq!(judged(Trap::StackOverflow, None, false).name(), "crashed");
+        assert_eq!(judged(Trap::StackOverflow, None, false).kind(), "crashed");
         assert_eq!(
-            judged(Trap::MemoryOutOfBounds, Some(("AssertionError", "")), false).name(),
+            judged(Trap::MemoryOutOfBounds, Some(("AssertionError", "")), false).kind(),
             "crashed"
         );
         assert_eq!(
@@ -132,11 +132,11 @@ mod tests {
                 Some(("MemoryError", "Parser stack overflowed")),
                 false
             )
-            .name(),
+            .kind(),
             "error"
         );
         assert_eq!(judged(trap, None, true), Outcome::OutOfMemory);
-        assert_eq!(judged(trap, None, false).name(), "crashed");
+        assert_eq!(judged(trap, None, false).kind(), "crashed");
         let Outcome::Failed { message } =
             judged(trap, Some(("AssertionError", &"é".repeat(9999))), false)
         else {

@@ -29,8 +29,9 @@ mod suspicion;
 mod wasi;
 
 pub use error::SandboxError;
+pub use evalh_record::Outcome;
 pub use limits::{HUMANEVAL_MAX_FUEL, Limits};
-pub use outcome::{Captured, Outcome, Stage, Verdict};
+pub use outcome::{Captured, Stage, Verdict};
 pub use program::Program;
 pub use runtime::{
     COMPONENTIZE_PY_VERSION, Origin, PrepareEvent, Runtime, RuntimeIdentity, ToolSource,

@@ -126,7 +126,7 @@ mod tests {
         };
         assert_eq!(Program::script("pass").refused(&limits), None);
         let (outcome, stage) = Program::tested("pass", "pass ").refused(&limits).unwrap();
-        assert_eq!((outcome.name(), stage), ("error", Stage::Tests));
+        assert_eq!((outcome.kind(), stage), ("error", Stage::Tests));
         let (outcome, stage) = Program::script("\0").refused(&limits).unwrap();
         assert_eq!(
             (outcome.to_string().as_str(), stage),

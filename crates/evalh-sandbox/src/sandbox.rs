@@ -88,7 +88,7 @@ impl Sandbox {
         let left = store
             .get_fuel()
             .map_err(SandboxError::engine("read the fuel of a program"))?;
-        if !outcome.is_pass() {
+        if !outcome.is_passed() {
             store.data_mut().stderr.drop_panic_note();
         }
         let state = store.data();

@@ -26,6 +26,21 @@ pub enum Suspicion {
     NamesTheSandbox,
 }
 
+impl Suspicion {
+    /// The stable name, as serialised.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OverridesComparison => "overrides_comparison",
+            Self::ChangesBuiltins => "changes_builtins",
+            Self::ReadsFrames => "reads_frames",
+            Self::ChangesModules => "changes_modules",
+            Self::Exits => "exits",
+            Self::HooksLifetimes => "hooks_lifetimes",
+            Self::NamesTheSandbox => "names_the_sandbox",
+        }
+    }
+}
+
 const WORDS: &[(Suspicion, &[&str])] = &[
     (
         Suspicion::OverridesComparison,

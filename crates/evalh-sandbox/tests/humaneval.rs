@@ -44,7 +44,7 @@ fn every_canonical_solution_passes_with_the_same_fuel_each_time() {
     let second = run_all(sandbox, &problems, |problem| &problem.canonical_solution);
     for ((problem, first), second) in problems.iter().zip(&first).zip(&second) {
         assert!(
-            first.outcome.is_pass(),
+            first.outcome.is_passed(),
             "{}: {}\n{}",
             problem.task_id,
             first.outcome,
@@ -76,7 +76,7 @@ fn every_stub_fails() {
         .zip(run_all(sandbox, &problems, |_| "    pass\n"))
     {
         assert!(
-            matches!(verdict.outcome.name(), "failed" | "error"),
+            matches!(verdict.outcome.kind(), "failed" | "error"),
             "{}: {}",
             problem.task_id,
             verdict.outcome

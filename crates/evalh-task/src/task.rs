@@ -162,6 +162,7 @@ pub fn sample(
         extracted: scored.extracted,
         program_sha256: scored.program_sha256,
         outcome: scored.outcome,
+        suspicions: Vec::new(),
         score: scored.score,
     })
 }

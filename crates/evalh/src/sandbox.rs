@@ -106,18 +106,3 @@ impl PythonSandbox {
         self.sandbox.run(program).or_fail()
     }
 }
-
-/// The record's word for an outcome.
-pub fn outcome(outcome: evalh_sandbox::Outcome) -> evalh_record::Outcome {
-    use evalh_record::Outcome as Recorded;
-    use evalh_sandbox::Outcome as Seen;
-    match outcome {
-        Seen::Passed => Recorded::Passed,
-        Seen::Failed { message } => Recorded::Failed { message },
-        Seen::Error { class, message } => Recorded::Error { class, message },
-        Seen::TimedOut => Recorded::TimedOut,
-        Seen::OutOfMemory => Recorded::OutOfMemory,
-        Seen::Exited { code } => Recorded::Exited { code },
-        Seen::Crashed { reason } => Recorded::Crashed { reason },
-    }
-}

@@ -5,7 +5,7 @@ use crate::{
     failure::{Exit, OrFail as _, Outcome},
     flags::ExecFlags,
     output::Console,
-    sandbox::{self, PythonSandbox},
+    sandbox::PythonSandbox,
 };
 use serde_json::json;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ pub fn exec(flags: &ExecFlags) -> Outcome<Exit> {
     let artifacts = Artifacts::new(&console, flags.offline)?;
     let sandbox = PythonSandbox::prepare(&artifacts, flags.runtime.as_deref(), &console)?;
     let verdict = sandbox.script(&code)?;
-    let outcome = sandbox::outcome(verdict.outcome);
+    let outcome = verdict.outcome;
     if !console.json() {
         // A reader that has seen enough is no error.
         let _ = std::io::stdout().write_all(verdict.stdout.text.as_bytes());

@@ -13,7 +13,7 @@ use crate::{
         suites::{SuiteData, find_all},
         variants::{OpenedAdapter, OpenedModel, Variants},
     },
-    sandbox::{self, PythonSandbox},
+    sandbox::PythonSandbox,
     settings::{Effort, RunSettings},
     usage,
 };
@@ -336,15 +336,22 @@ fn judge(
     response: evalh_record::Response,
     sandbox: &PythonSandbox,
 ) -> Outcome<Judged> {
+    let mut suspicions = Vec::new();
     let (scored, program_seconds) = match task.judge(&response).or_fail()? {
         Judgement::Scored(scored) => (scored, None),
         Judgement::Run(program) => {
             let verdict = sandbox.run(&program)?;
-            let outcome = sandbox::outcome(verdict.outcome);
-            (program.scored(outcome), Some(verdict.wall.as_secs_f64()))
+            if verdict.outcome.is_passed() {
+                suspicions.extend(verdict.suspicions.iter().map(|s| s.name().to_owned()));
+            }
+            (
+                program.scored(verdict.outcome),
+                Some(verdict.wall.as_secs_f64()),
+            )
         }
     };
-    let sample = evalh_task::sample(task, variant, response, scored).or_fail()?;
+    let mut sample = evalh_task::sample(task, variant, response, scored).or_fail()?;
+    sample.suspicions = suspicions;
     Ok(Judged {
         sample,
         program_seconds,

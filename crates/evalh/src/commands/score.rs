@@ -7,7 +7,7 @@ use crate::{
     interrupt,
     output::{Console, Task as Progress},
     run::suites::SuiteData,
-    sandbox::{self, PythonSandbox},
+    sandbox::PythonSandbox,
     settings::all_threads,
 };
 use evalh_record::Outcome as ProgramOutcome;
@@ -71,7 +71,7 @@ fn run_all(
                 break;
             };
             match sandbox.run(program) {
-                Ok(verdict) => lock(&outcomes)[at] = Some(sandbox::outcome(verdict.outcome)),
+                Ok(verdict) => lock(&outcomes)[at] = Some(verdict.outcome),
                 Err(error) => *lock(&failure) = Some(error),
             }
             progress.advance(1);
