@@ -31,3 +31,10 @@ fn offline_without_a_cache_says_how_to_supply_the_files() {
     let evalh = Evalh::new();
     insta::assert_snapshot!(list(&evalh, "pull humaneval --offline"));
 }
+
+#[test]
+fn a_source_that_the_artifact_does_not_have_is_named() {
+    let evalh = Evalh::new();
+    insta::assert_snapshot!(list(&evalh, "pull humaneval --from hub --offline"));
+    insta::assert_snapshot!(list(&evalh, "pull humaneval --from floppy"));
+}

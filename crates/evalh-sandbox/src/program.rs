@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(
             (outcome.to_string().as_str(), stage),
             (
-                "SyntaxError: source code string cannot contain null bytes",
+                "error: SyntaxError: source code string cannot contain null bytes",
                 Stage::Program
             )
         );

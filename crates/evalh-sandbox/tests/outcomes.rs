@@ -295,7 +295,7 @@ fn nothing_is_left_for_the_next_program() {
     let verdict = script(sandbox, "import math\nassert math.pi > 3.1\nleft");
     assert_eq!(
         verdict.outcome.to_string(),
-        "NameError: name 'left' is not defined"
+        "error: NameError: name 'left' is not defined"
     );
 }
 
@@ -336,7 +336,7 @@ fn limits_are_kept() {
     let verdict = script(&sandbox, &"#".repeat(101));
     assert_eq!(
         verdict.outcome.to_string(),
-        "SourceTooLong: 101 bytes, at most 100 are run"
+        "error: SourceTooLong: 101 bytes, at most 100 are run"
     );
 }
 

@@ -4,7 +4,7 @@ use crate::{
     failure::{Failure, OrFail as _, Outcome},
     output::{Console, PullProgress},
 };
-use evalh_artifact::{ArtifactError, Catalog, PullOptions, Pulled};
+use evalh_artifact::{ArtifactError, Catalog, PullOptions, Pulled, SourceKind};
 use std::path::PathBuf;
 
 /// The catalog and where it fetches to.
@@ -29,6 +29,12 @@ impl<'c> Artifacts<'c> {
             options,
             console,
         })
+    }
+
+    /// The same, asking only this kind of source where one is given.
+    pub fn only_from(mut self, source: Option<SourceKind>) -> Artifacts<'c> {
+        self.options.source = source;
+        self
     }
 
     /// The catalog.

@@ -1,6 +1,7 @@
 //! The command line as it is typed. Every flag is defined here once; `settings` resolves what they mean together.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evalh_artifact::SourceKind;
 use evalh_model::DeviceChoice;
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
@@ -211,6 +212,9 @@ pub struct PullFlags {
     /// A file or folder that holds the artifact, instead of fetching it
     #[arg(long, value_name = "PATH")]
     pub path: Option<PathBuf>,
+    /// Only from this kind of source: hub, package, git or python-tool [default: each in turn]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "path")]
+    pub from: Option<SourceKind>,
     /// Use only what is on this machine
     #[arg(long)]
     pub offline: bool,

@@ -14,7 +14,7 @@ use serde_json::json;
 /// When no source has it.
 pub fn pull(flags: &PullFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
-    let artifacts = Artifacts::new(&console, flags.offline)?;
+    let artifacts = Artifacts::new(&console, flags.offline)?.only_from(flags.from);
     let pulled = artifacts.pull(&flags.name, flags.path.clone(), "--path")?;
     let mut lines = vec![format!(
         "{} from {} in {}",
