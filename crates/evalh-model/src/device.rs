@@ -94,16 +94,27 @@ fn slow(isa: Isa) -> bool {
 }
 
 #[cfg(feature = "wgpu")]
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "the build without this device refuses"
-)]
 fn wgpu(index: Option<usize>) -> Result<Compute, ModelError> {
     use burn::tensor::{Device, DeviceKind};
-    Ok(Compute::burn(Device::wgpu(index.map_or(
-        DeviceKind::DefaultDevice,
-        DeviceKind::DiscreteGpu,
-    ))))
+    let kind = index.map_or(DeviceKind::DefaultDevice, DeviceKind::DiscreteGpu);
+    answering(DeviceChoice::Wgpu(index), Device::wgpu(kind))
+}
+
+/// The primitives on a device that has computed something. burn starts a device with the first operation on it, and
+/// panics where there is none.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn answering(choice: DeviceChoice, device: burn::tensor::Device) -> Result<Compute, ModelError> {
+    use burn::tensor::Tensor;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let probe = || Tensor::<1>::ones([2], &device).sum().into_data();
+    match catch_unwind(AssertUnwindSafe(probe)) {
+        Ok(_) => Ok(Compute::burn(device)),
+        Err(_) => Err(ModelError::Device {
+            device: choice.to_string(),
+            problem: "it does not answer on this machine; check its driver and number, or use cpu"
+                .into(),
+        }),
+    }
 }
 
 #[cfg(not(feature = "wgpu"))]
@@ -112,12 +123,8 @@ fn wgpu(index: Option<usize>) -> Result<Compute, ModelError> {
 }
 
 #[cfg(feature = "cuda")]
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "the build without this device refuses"
-)]
 fn cuda(index: usize) -> Result<Compute, ModelError> {
-    Ok(Compute::burn(burn::tensor::Device::cuda(index)))
+    answering(DeviceChoice::Cuda(index), burn::tensor::Device::cuda(index))
 }
 
 #[cfg(not(feature = "cuda"))]
