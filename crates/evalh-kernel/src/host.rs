@@ -23,12 +23,18 @@ impl Host {
 
     /// The values, row-major.
     pub(crate) fn values(&self) -> &[f32] {
-        self.0.as_slice::<f32>().unwrap_or_default()
+        // Contiguous since `new`, and the CPU set only ever makes f32 tensors.
+        self.0
+            .as_slice::<f32>()
+            .unwrap_or_else(|| unreachable!("a CPU tensor that is not f32"))
     }
 
     /// The values in a vector of their own, without a copy where nobody else holds them.
     pub(crate) fn into_vec(self) -> Vec<f32> {
-        self.0.into_data().try_into_vec::<f32>().unwrap_or_default()
+        self.0
+            .into_data()
+            .try_into_vec::<f32>()
+            .unwrap_or_else(|error| unreachable!("a CPU tensor that is not f32: {error:?}"))
     }
 }
 

@@ -62,7 +62,7 @@ impl Weight {
 pub(crate) fn data_values(data: TensorData) -> Vec<f32> {
     data.convert::<f32>()
         .try_into_vec::<f32>()
-        .unwrap_or_default()
+        .unwrap_or_else(|error| unreachable!("converted to f32 just now: {error:?}"))
 }
 
 /// A row of values, such as a norm's weight or a bias.

@@ -146,6 +146,14 @@ pub struct MachineFlags {
     /// Most answers in progress at once [default: by memory]
     #[arg(long, value_name = "N")]
     pub batch: Option<NonZeroUsize>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub sandbox: SandboxFlags,
+}
+
+/// Where the sandbox's Python comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SandboxFlags {
     /// Python runtime of the sandbox, in place of the one that is prepared
     #[arg(long, value_name = "FILE.wasm")]
     pub runtime: Option<PathBuf>,
@@ -175,12 +183,9 @@ pub struct ScoreFlags {
     /// Threads [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Python runtime of the sandbox, in place of the one that is prepared
-    #[arg(long, value_name = "FILE.wasm")]
-    pub runtime: Option<PathBuf>,
-    /// Use only what is on this machine
-    #[arg(long)]
-    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub sandbox: SandboxFlags,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputFlags,
@@ -193,12 +198,9 @@ pub struct ExecFlags {
     /// The program
     #[arg(value_name = "FILE.py")]
     pub file: PathBuf,
-    /// Python runtime of the sandbox, in place of the one that is prepared
-    #[arg(long, value_name = "FILE.wasm")]
-    pub runtime: Option<PathBuf>,
-    /// Use only what is on this machine
-    #[arg(long)]
-    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub sandbox: SandboxFlags,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputFlags,

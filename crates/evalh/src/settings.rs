@@ -112,7 +112,12 @@ impl RunSettings {
                 .unwrap_or(DeviceChoice::Cpu)
                 .to_string(),
             kernel: flags.machine.kernel.unwrap_or(Kernel::Auto),
-            runtime: flags.machine.runtime.as_ref().map(|path| join(here, path)),
+            runtime: flags
+                .machine
+                .sandbox
+                .runtime
+                .as_ref()
+                .map(|path| join(here, path)),
         };
         settings.check_sampling(flags)?;
         if settings.data.is_some() && settings.suites.len() > 1 {
@@ -189,7 +194,7 @@ impl Effort {
             threads: flags.threads.unwrap_or_else(all_threads),
             memory: flags.memory.map(|size| size.0),
             batch: flags.batch,
-            offline: flags.offline,
+            offline: flags.sandbox.offline,
         }
     }
 }

@@ -18,8 +18,8 @@ pub fn exec(flags: &ExecFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
     let code = std::fs::read_to_string(&flags.file)
         .or_fail_to(|| format!("read {}", flags.file.display()))?;
-    let artifacts = Artifacts::new(&console, flags.offline)?;
-    let sandbox = PythonSandbox::prepare(&artifacts, flags.runtime.as_deref(), &console)?;
+    let artifacts = Artifacts::new(&console, flags.sandbox.offline)?;
+    let sandbox = PythonSandbox::prepare(&artifacts, flags.sandbox.runtime.as_deref(), &console)?;
     let verdict = sandbox.script(&code)?;
     let outcome = verdict.outcome;
     if !console.json() {

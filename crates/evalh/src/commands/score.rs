@@ -33,14 +33,14 @@ use std::{
 pub fn score(flags: &ScoreFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
     let suite = evalh_task::find_suite(&flags.suite).or_fail()?;
-    let artifacts = Artifacts::new(&console, flags.offline)?;
+    let artifacts = Artifacts::new(&console, flags.sandbox.offline)?;
     let problems = match &flags.problems {
         Some(path) => Problems::open(path).or_fail()?,
         None => SuiteData::of(suite, None, &artifacts, "--problems")?.problems()?,
     };
     let samples = ExternalSamples::open(&flags.samples, &problems).or_fail()?;
     samples.check_all_attempted(&problems).or_fail()?;
-    let sandbox = PythonSandbox::prepare(&artifacts, flags.runtime.as_deref(), &console)?;
+    let sandbox = PythonSandbox::prepare(&artifacts, flags.sandbox.runtime.as_deref(), &console)?;
     interrupt::listen_to_stop()?;
     let programs: Vec<_> = samples.programs(&problems).collect();
     let threads = flags.threads.unwrap_or_else(all_threads).get();
