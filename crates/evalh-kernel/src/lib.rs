@@ -11,6 +11,6 @@ mod host;
 mod weight;
 
 pub use cache::{CacheError, CacheShape, KvCache, SeqId};
-pub use compute::{Compute, ComputeSet, LowRankSpan, RowSpan};
-pub use cpu::{AttentionShape, Isa, RopeTable};
+pub use compute::{Compute, ComputeSet, LowRankSpan, RescaleSpan, Rotations, RowSpan};
+pub use cpu::{Angles, AttentionShape, Isa, Pairing, QkvLayout, RopeTable};
 pub use weight::{LowRank, Vector, Weight};

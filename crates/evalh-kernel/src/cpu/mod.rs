@@ -15,10 +15,10 @@ mod rope;
 mod rows;
 mod tile;
 
-pub use attention::{AttentionRow, AttentionShape, attend};
+pub use attention::{AttentionRow, AttentionShape, QkvLayout, attend};
 pub use gemm::multiply;
 pub use isa::Isa;
 pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
 pub use packed::PackedWeight;
-pub use rope::RopeTable;
-pub use rows::{rms_norm, silu_mul};
+pub use rope::{Angles, Pairing, RopeTable};
+pub use rows::{rescale, rms_norm, silu_mul};
