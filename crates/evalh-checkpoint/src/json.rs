@@ -8,7 +8,7 @@ use std::{collections::HashSet, fmt, marker::PhantomData};
 
 /// The entries of an object, as listed, each key once.
 #[derive(Debug)]
-pub(super) struct UniqueEntries<V>(pub(super) Vec<(String, V)>);
+pub(crate) struct UniqueEntries<V>(pub(crate) Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueEntries<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
