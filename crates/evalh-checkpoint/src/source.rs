@@ -100,6 +100,11 @@ impl StoredDtype {
         Self::Q6_K,
     ];
 
+    /// Whether the values are integers or truth values, as positions and masks are.
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self, Self::Unreadable(name) if name.starts_with(['I', 'U']) || name == "BOOL")
+    }
+
     /// The name people know it by.
     pub const fn name(self) -> &'static str {
         match self {
