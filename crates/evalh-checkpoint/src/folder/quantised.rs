@@ -4,15 +4,19 @@
 //! `NAME.quant_state.bitsandbytes__nf4` (or `fp4`), and where the scales are quantised too `NAME.nested_absmax` and
 //! `NAME.nested_quant_map`. 8 bits (`Linear8bitLt`): `MODULE.weight`, `MODULE.SCB`, and mostly `MODULE.weight_format`.
 
-use super::{quantization_config::QuantizationConfig, shards::Shards};
+mod agreement;
+mod part;
+
+use super::shards::Shards;
 use crate::{
     CheckpointError, StoredDtype, TensorInfo,
     bitsandbytes::{FourBit, Nested, QuantState, int8_values},
-    error::FETCH_AGAIN,
-    tensors::{StoredTensor, TensorFile},
+    tensors::TensorFile,
 };
+pub(super) use agreement::check;
+use part::{f32s, part};
 use safetensors::Dtype;
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 const STATE: &str = ".quant_state.bitsandbytes__";
 const SCALES: &str = ".SCB";
@@ -33,13 +37,6 @@ pub(super) enum Quantised {
         columns: usize,
         has_format: bool,
     },
-}
-
-/// A part of a quantised weight, with the file and name for messages.
-struct Part<'a> {
-    file: &'a TensorFile,
-    tensor: &'a StoredTensor,
-    bytes: &'a [u8],
 }
 
 impl Quantised {
@@ -160,27 +157,6 @@ impl Quantised {
         }
     }
 
-    /// The field of the config that says otherwise, and what it says.
-    fn denies(&self, config: &QuantizationConfig) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::Int8 { .. } => (!config.eight_bit).then_some(("load_in_8bit", "not true")),
-            Self::FourBit { .. } if !config.four_bit => Some(("load_in_4bit", "not true")),
-            Self::FourBit { state, .. } => {
-                let other = |given: bool| given.then_some("another");
-                let book = config
-                    .quant_type
-                    .as_deref()
-                    .is_some_and(|name| name != state.book.name());
-                let double = config
-                    .double
-                    .is_some_and(|double| double != state.nested.is_some());
-                other(book)
-                    .map(|found| ("bnb_4bit_quant_type", found))
-                    .or_else(|| other(double).map(|found| ("bnb_4bit_use_double_quant", found)))
-            }
-        }
-    }
-
     /// The names of all tensors that make up the weight.
     pub(super) fn parts(&self, weight: &str) -> Vec<String> {
         match self {
@@ -261,102 +237,6 @@ impl Quantised {
                 }
                 .values(state.elements))
             }
-        }
-    }
-}
-
-/// Compares what the config says with what the files hold.
-pub(super) fn check(
-    config: Option<&QuantizationConfig>,
-    quantised: &HashMap<String, Quantised>,
-    path: &Path,
-) -> Result<(), CheckpointError> {
-    let mut names: Vec<_> = quantised.iter().collect();
-    names.sort_by_key(|(name, _)| *name);
-    let disagreement = match config {
-        None => names.first().map(|(name, weight)| {
-            let found = weight.info().dtype;
-            (String::new(), format!("is missing, but {name} is {found}"))
-        }),
-        Some(_) if names.is_empty() => Some((
-            ".quant_method".to_owned(),
-            "is bitsandbytes, but no weight is quantised".to_owned(),
-        )),
-        Some(config) => names.iter().find_map(|(name, weight)| {
-            let (field, found) = weight.denies(config)?;
-            let dtype = weight.info().dtype;
-            Some((
-                format!(".{field}"),
-                format!("is {found}, but {name} is {dtype}"),
-            ))
-        }),
-    };
-    disagreement.map_or(Ok(()), |(field, problem)| {
-        Err(CheckpointError::Malformed {
-            path: path.to_owned(),
-            field: format!("quantization_config{field}"),
-            problem,
-            remedy: "fetch config.json again, or save the model anew",
-        })
-    })
-}
-
-fn f32s(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|value| f32::from_le_bytes(*value))
-}
-
-/// A tensor that a quantised weight needs.
-fn part<'a>(shards: &'a Shards, weight: &str, name: &str) -> Result<Part<'a>, CheckpointError> {
-    let Some((file, tensor)) = shards.find(name) else {
-        return Err(CheckpointError::Malformed {
-            path: shards
-                .files()
-                .first()
-                .map_or(Path::new(""), TensorFile::path)
-                .to_owned(),
-            field: name.to_owned(),
-            problem: format!("is missing, but {weight} is quantised"),
-            remedy: FETCH_AGAIN,
-        });
-    };
-    let part = |bytes| Part {
-        file,
-        tensor,
-        bytes,
-    };
-    file.contents(tensor)
-        .map(part)
-        .ok_or_else(|| part(&[]).malformed("has strides, but quantised weights are contiguous"))
-}
-
-impl Part<'_> {
-    fn malformed(&self, problem: impl Into<String>) -> CheckpointError {
-        CheckpointError::Malformed {
-            path: self.file.path().to_owned(),
-            field: self.tensor.name.clone(),
-            problem: problem.into(),
-            remedy: FETCH_AGAIN,
-        }
-    }
-
-    /// Checks type and, where it is known, the number of values.
-    fn expect(&self, dtype: Dtype, values: Option<usize>) -> Result<(), CheckpointError> {
-        if self.tensor.dtype != dtype {
-            return Err(self.malformed(format!(
-                "has the type {:?} instead of {dtype:?}",
-                self.tensor.dtype
-            )));
-        }
-        match values {
-            Some(values) if values != self.tensor.elements() => Err(self.malformed(format!(
-                "has {} values instead of {values}",
-                self.tensor.elements()
-            ))),
-            _ => Ok(()),
         }
     }
 }
