@@ -70,6 +70,16 @@ pub enum StoredDtype {
     Q5_K,
     /// ggml: super-blocks of 256, 6 bits, 8-bit scales.
     Q6_K,
+    /// bitsandbytes: 4-bit normal float in flat blocks.
+    Nf4,
+    /// The same with block scales of 8 bits.
+    Nf4Double,
+    /// bitsandbytes: 4-bit float in flat blocks.
+    Fp4,
+    /// The same with block scales of 8 bits.
+    Fp4Double,
+    /// bitsandbytes: 8-bit integers with a scale a row.
+    Int8,
     /// A type that is listed but cannot be read as f32 (integers, fp8, f64 ...), by the name safetensors gives it.
     Unreadable(&'static str),
 }
@@ -90,6 +100,11 @@ impl StoredDtype {
         Self::Q6_K,
     ];
 
+    /// Whether the values are integers or truth values, as positions and masks are.
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self, Self::Unreadable(name) if name.starts_with(['I', 'U']) || name == "BOOL")
+    }
+
     /// The name people know it by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -104,6 +119,11 @@ impl StoredDtype {
             Self::Q4_K => "Q4_K",
             Self::Q5_K => "Q5_K",
             Self::Q6_K => "Q6_K",
+            Self::Nf4 => "NF4",
+            Self::Nf4Double => "NF4-double",
+            Self::Fp4 => "FP4",
+            Self::Fp4Double => "FP4-double",
+            Self::Int8 => "INT8",
             Self::Unreadable(name) => name,
         }
     }
