@@ -69,13 +69,13 @@ fn an_output_head_of_its_own_and_scaled_positions_are_seen() {
 
 #[test]
 fn frequency_factors_are_part_of_the_config_and_no_tensor() {
-    let factors: Vec<u8> = [1.0f32, 8.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let factors: Vec<u8> = [1.5f32, 8.0].iter().flat_map(|x| x.to_le_bytes()).collect();
     let checkpoint =
         open(&tiny_llama().tensor("rope_freqs.weight", &[2], support::F32, &factors)).unwrap();
     assert_eq!(checkpoint.config()["rope_scaling"]["rope_type"], "longrope");
     assert_eq!(
         checkpoint.config()["rope_scaling"]["long_factor"],
-        json!([1.0, 8.0])
+        json!([1.5, 8.0])
     );
     assert_eq!(checkpoint.tensor_names().len(), 12);
 }
@@ -191,19 +191,35 @@ fn what_is_not_honoured_is_refused_by_name() {
     for (file, words) in [
         (
             llama().string("general.architecture", "mamba"),
-            ["general.architecture", "\"mamba\"", "llama is"],
+            ["general.architecture", "\"mamba\"", "llama, qwen2, qwen3"],
         ),
         (
             llama().string("general.type", "adapter"),
             ["general.type", "\"adapter\"", "PEFT"],
         ),
         (
-            llama().u32("split.count", 2),
-            ["split.count", "2 parts", "llama-gguf-split"],
+            llama().string("general.architecture", "bert"),
+            ["\"bert\"", "leaves out the pooler", "llama, qwen2"],
         ),
         (
-            llama().u32("llama.expert_count", 8),
-            ["llama.expert_count", "a setting", "block_count"],
+            llama().string("general.architecture", "gptj"),
+            ["\"gptj\"", "writes no files", "llama, qwen2"],
+        ),
+        (
+            llama().u32("split.count", 2),
+            ["split.no", "0 of 2 parts", "llama-gguf-split"],
+        ),
+        (
+            llama().u32("llama.attention.sliding_window", 8),
+            [
+                "llama.attention.sliding_window",
+                "a setting",
+                "attention.head_count_kv, attention.key_length",
+            ],
+        ),
+        (
+            llama().f32("llama.rope.scaling.yarn_beta_fast", 8.0),
+            ["yarn_beta_fast", "a setting", "block_count"],
         ),
         (
             llama().f32("llama.rope.scaling.factor", 2.0),
@@ -214,8 +230,8 @@ fn what_is_not_honoured_is_refused_by_name() {
             ["blk.0.ffn_gate_exps.weight", "a tensor", "llama"],
         ),
         (
-            llama().tensor("blk.0.ffn_up.bias", &[256], (10, 256, 84), &[0; 84]),
-            ["blk.0.ffn_up.bias", "Q2_K", "Q6_K"],
+            llama().tensor("blk.0.ffn_up.bias", &[256], (16, 256, 66), &[0; 66]),
+            ["blk.0.ffn_up.bias", "IQ2_XXS", "Q6_K"],
         ),
         (
             llama().tensor("blk.0.ffn_up.bias", &[1], (99, 1, 1), &[0]),

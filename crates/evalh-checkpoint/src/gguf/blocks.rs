@@ -19,25 +19,25 @@ pub(crate) enum BlockType {
     Q5_0,
     Q5_1,
     Q8_0,
+    Q2_K,
+    Q3_K,
     Q4_K,
     Q5_K,
     Q6_K,
+    IQ4_NL,
+    IQ4_XS,
 }
 
 /// Types that are refused by name, by their number in the file.
 const REFUSED: &[(u32, &str)] = &[
     (9, "Q8_1"),
-    (10, "Q2_K"),
-    (11, "Q3_K"),
     (15, "Q8_K"),
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
     (18, "IQ3_XXS"),
     (19, "IQ1_S"),
-    (20, "IQ4_NL"),
     (21, "IQ3_S"),
     (22, "IQ2_S"),
-    (23, "IQ4_XS"),
     (24, "I8"),
     (25, "I16"),
     (26, "I32"),
@@ -47,10 +47,11 @@ const REFUSED: &[(u32, &str)] = &[
     (34, "TQ1_0"),
     (35, "TQ2_0"),
     (39, "MXFP4"),
+    (40, "NVFP4"),
 ];
 
 impl BlockType {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::F32,
         Self::F16,
         Self::BF16,
@@ -59,9 +60,13 @@ impl BlockType {
         Self::Q5_0,
         Self::Q5_1,
         Self::Q8_0,
+        Self::Q2_K,
+        Self::Q3_K,
         Self::Q4_K,
         Self::Q5_K,
         Self::Q6_K,
+        Self::IQ4_NL,
+        Self::IQ4_XS,
     ];
 
     /// Number in the file, dtype, values a block, bytes a block.
@@ -75,9 +80,13 @@ impl BlockType {
             Self::Q5_0 => (6, StoredDtype::Q5_0, 32, 22),
             Self::Q5_1 => (7, StoredDtype::Q5_1, 32, 24),
             Self::Q8_0 => (8, StoredDtype::Q8_0, 32, 34),
+            Self::Q2_K => (10, StoredDtype::Q2_K, 256, 84),
+            Self::Q3_K => (11, StoredDtype::Q3_K, 256, 110),
             Self::Q4_K => (12, StoredDtype::Q4_K, 256, 144),
             Self::Q5_K => (13, StoredDtype::Q5_K, 256, 176),
             Self::Q6_K => (14, StoredDtype::Q6_K, 256, 210),
+            Self::IQ4_NL => (20, StoredDtype::IQ4_NL, 32, 18),
+            Self::IQ4_XS => (23, StoredDtype::IQ4_XS, 256, 136),
         }
     }
 
@@ -129,9 +138,13 @@ impl BlockType {
             Self::Q5_0 => each(data, out, q5_0),
             Self::Q5_1 => each(data, out, q5_1),
             Self::Q8_0 => each(data, out, q8_0),
+            Self::Q2_K => each(data, out, q2_k),
+            Self::Q3_K => each(data, out, q3_k),
             Self::Q4_K => each(data, out, q4_k),
             Self::Q5_K => each(data, out, q5_k),
             Self::Q6_K => each(data, out, q6_k),
+            Self::IQ4_NL => each(data, out, iq4_nl),
+            Self::IQ4_XS => each(data, out, iq4_xs),
         }
     }
 }
@@ -202,6 +215,68 @@ fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
     let scale = half(block, 0);
     for (&q, value) in block[2..].iter().zip(out) {
         *value = f32::from(q as i8) * scale;
+    }
+}
+
+fn q2_k(block: &[u8; 84], out: &mut [f32; 256]) {
+    let (scale, minimum) = (half(block, 80), half(block, 82));
+    for (group, values) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        // Groups of 16: of each half of the block, four times two neighbours that share their bytes' bit pair.
+        let (side, pair, within) = (group / 8, group % 8 / 2, group % 2);
+        let packed = block[group];
+        let scale = scale * f32::from(packed & 0xF);
+        let minimum = minimum * f32::from(packed >> 4);
+        let quants = &block[16 + 32 * side + 16 * within..];
+        for (value, q) in values.iter_mut().zip(quants) {
+            *value = scale * f32::from((q >> (2 * pair)) & 3) - minimum;
+        }
+    }
+}
+
+fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
+    let scale = half(block, 108);
+    let (thirds, packed) = (&block[..32], &block[96..108]);
+    for (group, values) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let (side, pair, within) = (group / 8, group % 8 / 2, group % 2);
+        let low = (packed[group % 8] >> (4 * (group / 8))) & 0xF;
+        let high = (packed[8 + group % 4] >> (2 * (group / 4))) & 3;
+        let scale = scale * (i32::from(low | high << 4) - 32) as f32;
+        let quants = &block[32 + 32 * side + 16 * within..];
+        let thirds = &thirds[16 * within..];
+        for ((value, q), third) in values.iter_mut().zip(quants).zip(thirds) {
+            let low = i32::from((q >> (2 * pair)) & 3);
+            let high = i32::from((third >> (4 * side + pair)) & 1);
+            *value = scale * (low - 4 * (1 - high)) as f32;
+        }
+    }
+}
+
+/// What the 4 bits of the non-linear types stand for.
+const NON_LINEAR: [i8; 16] = [
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+];
+
+fn non_linear(quants: &[u8], scale: f32, out: &mut [f32]) {
+    let (low, high) = out.split_at_mut(16);
+    for ((&q, low), high) in quants.iter().zip(low).zip(high) {
+        *low = scale * f32::from(NON_LINEAR[usize::from(q & 0xF)]);
+        *high = scale * f32::from(NON_LINEAR[usize::from(q >> 4)]);
+    }
+}
+
+fn iq4_nl(block: &[u8; 18], out: &mut [f32; 32]) {
+    non_linear(&block[2..], half(block, 0), out);
+}
+
+fn iq4_xs(block: &[u8; 136], out: &mut [f32; 256]) {
+    let (scale, highs) = (half(block, 0), u16::from_le_bytes([block[2], block[3]]));
+    let groups = block[8..].as_chunks::<16>().0;
+    let values = out.as_chunks_mut::<32>().0;
+    for (i, (quants, values)) in groups.iter().zip(values).enumerate() {
+        let low = (block[4 + i / 2] >> (4 * (i % 2))) & 0xF;
+        let high = ((highs >> (2 * i)) & 3) as u8;
+        let scale = scale * (i32::from(low | high << 4) - 32) as f32;
+        non_linear(quants, scale, values);
     }
 }
 
@@ -307,7 +382,7 @@ mod tests {
     fn random_blocks_have_the_values_of_the_gguf_package() {
         let fixture: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
         let cases = fixture.as_object().unwrap();
-        assert_eq!(cases.len(), 8);
+        assert_eq!(cases.len(), 12);
         for (name, case) in cases {
             let block = BlockType::ALL
                 .into_iter()

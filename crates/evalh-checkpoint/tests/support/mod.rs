@@ -1,10 +1,13 @@
 //! A writer of GGUF files, so that tests can write any file, sound or not.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub mod config;
 
 /// A block type as the file numbers it: id, values a block, bytes a block.
 pub type Block = (u32, usize, usize);
 
 /// All supported block types.
-pub const BLOCKS: [Block; 11] = [
+pub const BLOCKS: [Block; 15] = [
     (0, 1, 4),
     (1, 1, 2),
     (30, 1, 2),
@@ -13,9 +16,13 @@ pub const BLOCKS: [Block; 11] = [
     (6, 32, 22),
     (7, 32, 24),
     (8, 32, 34),
+    (10, 256, 84),
+    (11, 256, 110),
     (12, 256, 144),
     (13, 256, 176),
     (14, 256, 210),
+    (20, 32, 18),
+    (23, 256, 136),
 ];
 
 /// Single precision.
