@@ -3,6 +3,8 @@
 mod byte_level;
 mod pre;
 mod sentence_piece;
+#[cfg(test)]
+mod vocabularies;
 
 use super::{FormatError, header::Header};
 use tokenizers::{
@@ -114,8 +116,55 @@ fn role(number: i64) -> Result<Role, FormatError> {
     }
 }
 
+/// Metadata that makes a tokenizer, after `tokenizer.ggml.`; ids of single tokens are known by their end.
+const KNOWN: &[&str] = &[
+    "model",
+    "pre",
+    "tokens",
+    "token_type",
+    "token_type_count",
+    "scores",
+    "merges",
+    "add_bos_token",
+    "add_eos_token",
+    "add_space_prefix",
+    "remove_extra_whitespaces",
+    "precompiled_charsmap",
+    // Of generating, which settings of generation tell.
+    SUPPRESSED,
+];
+
+/// Tokens that are never to be generated.
+pub(super) const SUPPRESSED: &str = "suppress_tokens";
+
+/// Refuses metadata that would split text otherwise if it were honoured.
+fn refuse_unknown(header: &Header) -> Result<(), FormatError> {
+    let unknown = header
+        .keys()
+        .filter_map(|key| key.strip_prefix("tokenizer.ggml."))
+        .filter(|key| !KNOWN.contains(key) && !key.ends_with("_token_id"))
+        .min();
+    let Some(key) = unknown else {
+        return Ok(());
+    };
+    let key = format!("tokenizer.ggml.{key}");
+    // A separator after a text is asked of encoders only.
+    if key == "tokenizer.ggml.add_sep_token" && header.bool(&key)? == Some(false) {
+        return Ok(());
+    }
+    Err(FormatError::unsupported(
+        &key,
+        "a setting of the tokenizer".to_owned(),
+        format!(
+            "{} and ids of tokens are; load the model from its Hugging Face folder",
+            KNOWN.join(", ")
+        ),
+    ))
+}
+
 /// The whole tokenizer.
 pub(super) fn build(header: &Header, file: &[u8]) -> Result<Tokenizer, FormatError> {
+    refuse_unknown(header)?;
     let vocabulary = Vocabulary::read(header, file)?;
     let (mut tokenizer, default_bos) = match header.string(MODEL)? {
         Some("gpt2") => byte_level::build(header, file, &vocabulary)?,
