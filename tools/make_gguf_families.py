@@ -7,7 +7,7 @@ Use: python tools/make_gguf_families.py LLAMA_CPP --tiny crates/evalh-checkpoint
      python tools/make_gguf_families.py LLAMA_CPP --fixtures ../shared/fixtures --out SOMEWHERE
 
 --tiny writes random models of a few kilobytes, one of each family and of each setting that changes how it is stored: NAME.gguf
-is what the converter made of it, NAME.json its config.json and the sha256 of every tensor's f32 values before conversion.
+is what the converter made of it (also NAME.fused.gguf and NAME-0000N-of-0000M.gguf of one model each), NAME.json its config.json and the sha256 of every tensor's f32 values before conversion.
 --fixtures converts each checkpoint of a folder of checkpoints to OUT/NAME.gguf, and OUT/NAME.fused.gguf where the converter
 can fuse projections, and OUT/NAME-0000N-of-0000M.gguf in parts.
 
@@ -166,7 +166,12 @@ def write_tiny(llama_cpp, out):
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder) / name
             tiny_checkpoint(name, folder)
-            if not convert(llama_cpp, folder, out / f"{name}.gguf"):
+            done = convert(llama_cpp, folder, out / f"{name}.gguf")
+            if name == "llama":
+                done &= convert(llama_cpp, folder, out / f"{name}.fused.gguf", "--fuse-qkv")
+            if name == "qwen3":
+                done &= convert(llama_cpp, folder, out / f"{name}.gguf", "--split-max-tensors", "9")
+            if not done:
                 sys.exit(1)
             tensors = sorted(load_file(folder / "model.safetensors").items())
             lines = [f'"{key}": {json.dumps([list(value.shape), sha256(value.float().numpy().tobytes()).hexdigest()])}' for key, value in tensors]

@@ -5,12 +5,16 @@ mod support;
 
 use evalh_checkpoint::{Checkpoint, WeightSource as _};
 use evalh_record::sha256_bytes;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
-use support::config::{check_config, v4};
+use support::{
+    config::{check_config, v4},
+    on_disk,
+};
 
 /// Models of the crate's own, by the name of their files.
 const TINY: [&str; 19] = [
@@ -39,6 +43,13 @@ fn tiny(name: &str, extension: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/families/{name}.{extension}"))
 }
 
+/// The parts that one of them is in too.
+fn parts() -> Vec<PathBuf> {
+    (1..=3)
+        .map(|i| tiny(&format!("qwen3-{i:05}-of-00003"), "gguf"))
+        .collect()
+}
+
 fn expected(name: &str) -> Value {
     let text = std::fs::read(tiny(name, "json")).expect("the fixture is part of the crate");
     serde_json::from_slice(&text).expect("the fixture is JSON")
@@ -49,24 +60,96 @@ fn sha256(values: &[f32]) -> String {
     sha256_bytes(&bytes).as_str().to_owned()
 }
 
+fn tensors_agree(name: &str, checkpoint: &Checkpoint) {
+    let read: BTreeMap<String, Value> = checkpoint
+        .tensor_names()
+        .into_iter()
+        .map(|tensor| {
+            let shape = checkpoint.tensor(&tensor).unwrap().shape;
+            let values = checkpoint.read_f32(&tensor).unwrap();
+            (tensor, json!([shape, sha256(&values)]))
+        })
+        .collect();
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_value(expected(name)["tensors"].clone()).unwrap();
+    assert_eq!(
+        read.keys().collect::<Vec<_>>(),
+        expected.keys().collect::<Vec<_>>(),
+        "{name}"
+    );
+    for (tensor, expected) in expected {
+        assert_eq!(read[&tensor], expected, "{name} {tensor}");
+    }
+}
+
 #[test]
 fn names_shapes_and_values_are_those_before_conversion() {
     for name in TINY {
-        let checkpoint = Checkpoint::open(&tiny(name, "gguf")).unwrap();
-        let expected = expected(name);
-        let read: BTreeMap<String, Value> = checkpoint
-            .tensor_names()
-            .into_iter()
-            .map(|tensor| {
-                let shape = checkpoint.tensor(&tensor).unwrap().shape;
-                let values = checkpoint.read_f32(&tensor).unwrap();
-                (tensor, json!([shape, sha256(&values)]))
-            })
-            .collect();
-        let expected: BTreeMap<String, Value> =
-            serde_json::from_value(expected["tensors"].clone()).unwrap();
-        assert_eq!(read, expected, "{name}");
+        tensors_agree(name, &Checkpoint::open(&tiny(name, "gguf")).unwrap());
     }
+}
+
+#[test]
+fn fused_queries_keys_and_values_come_apart() {
+    let fused = Checkpoint::open(&tiny("llama.fused", "gguf")).unwrap();
+    tensors_agree("llama", &fused);
+    check_config(
+        "llama.fused",
+        fused.config(),
+        &v4(&expected("llama")["config"]),
+    );
+}
+
+/// A folder with copies of files.
+fn folder_of(files: &[PathBuf]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        std::fs::copy(file, folder.path().join(file.file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn parts_are_one_model() {
+    let parts = parts();
+    tensors_agree("qwen3", &Checkpoint::open(&parts[0]).unwrap());
+    // A folder with all parts holds one model.
+    let folder = folder_of(&parts);
+    let model = Checkpoint::open(folder.path()).unwrap();
+    tensors_agree("qwen3", &model);
+    assert_eq!(model.files().len(), parts.len());
+    model.tokenizer().unwrap();
+}
+
+#[test]
+fn parts_that_do_not_belong_together_are_named() {
+    let parts = parts();
+    let refusal = |path: &Path| Checkpoint::open(path).unwrap_err().to_string();
+    // A later part is no model by itself.
+    let error = refusal(&parts[1]);
+    assert!(
+        error.contains("split.no") && error.contains("ends in -00001-of-00003.gguf"),
+        "{error}"
+    );
+    let place =
+        |folder: &tempfile::TempDir, i: usize| folder.path().join(parts[i].file_name().unwrap());
+    let folder = folder_of(&parts[..2]);
+    let error = refusal(folder.path());
+    assert!(
+        error.contains("qwen3-00003-of-00003.gguf: it is part 3 of 3")
+            && error.contains("fetch all parts into one folder"),
+        "{error}"
+    );
+    std::fs::copy(&parts[1], place(&folder, 2)).unwrap();
+    let error = refusal(folder.path());
+    assert!(
+        error.contains("split.no: is 1 of 3, where part 2 of 3 (from 0) belongs"),
+        "{error}"
+    );
+    let renamed = folder_of(&parts);
+    let other = renamed.path().join("other.gguf");
+    std::fs::rename(place(&renamed, 0), &other).unwrap();
+    assert!(refusal(&other).contains("llama-gguf-split --merge"));
 }
 
 #[test]
@@ -175,26 +258,34 @@ fn encoders_are_refused_with_the_reason() {
     }
 }
 
-#[test]
-fn parts_are_opened_through_the_first_or_their_folder() {
-    let Some((_, converted)) = fixtures("parts_are_opened_through_the_first_or_their_folder")
-    else {
-        return;
-    };
-    let parts: Vec<PathBuf> = (1..)
-        .map_while(|i| {
-            (2..40)
-                .map(|count| converted.join(format!("qwen2-{i:05}-of-{count:05}.gguf")))
-                .find(|path| path.is_file())
-        })
-        .collect();
-    assert!(parts.len() > 1);
-    let folder = tempfile::tempdir().unwrap();
-    for part in &parts {
-        std::fs::copy(part, folder.path().join(part.file_name().unwrap())).unwrap();
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Every family's file with a few bytes changed, or an end cut off, is refused or read within its size.
+    #[test]
+    fn damaged_files_of_every_family_never_panic(
+        name in prop::sample::select(&TINY[..]),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut: Option<prop::sample::Index>,
+    ) {
+        let mut bytes = std::fs::read(tiny(name, "gguf")).unwrap();
+        // What precedes the weights, more or less.
+        let header = bytes.len() / 2;
+        for (at, byte) in edits {
+            bytes[at.index(header)] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let (_folder, path) = on_disk(&bytes);
+        if let Ok(checkpoint) = Checkpoint::open(&path) {
+            let values: usize = checkpoint
+                .tensor_names()
+                .iter()
+                .map(|tensor| checkpoint.read_f32(tensor).unwrap().len())
+                .sum();
+            prop_assert!(values <= 4 * bytes.len());
+            let _ = checkpoint.tokenizer();
+        }
     }
-    let model = Checkpoint::open(folder.path()).unwrap();
-    assert_eq!(model.files().len(), parts.len());
-    let whole = Checkpoint::open(&converted.join("qwen2.gguf")).unwrap();
-    assert_eq!(model.parameters(), whole.parameters());
 }

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod config;
+mod entry;
 mod facts;
 mod family;
 mod header;
@@ -104,7 +105,7 @@ impl GgufFile {
         let facts = Facts::of(&model, family.architecture)?;
         let config = config::hugging_face(&facts, family)?;
         let generation = config::generation(&facts)?;
-        let tensors = layout::all(&facts, family)?;
+        let tensors = entry::all(&facts, family)?;
         let by_name = tensors
             .iter()
             .enumerate()

@@ -3,8 +3,11 @@
 mod byte_level;
 mod pre;
 mod sentence_piece;
+mod special;
 #[cfg(test)]
 mod vocabularies;
+
+pub(super) use special::{eos_ids, special_id, special_texts};
 
 use super::{FormatError, header::Header};
 use tokenizers::{
@@ -16,19 +19,6 @@ use tokenizers::{
 const MODEL: &str = "tokenizer.ggml.model";
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TYPES: &str = "tokenizer.ggml.token_type";
-
-/// Texts that end a turn of a chat. llama.cpp ends generation at each of them wherever the vocabulary has it; here it
-/// must also be a control token that the file's chat template writes, so that a base model is not cut off by a token
-/// that transformers would let pass.
-const TURN_ENDS: &[&str] = &[
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<end_of_turn>",
-    "<|end|>",
-    "<|end_of_turn|>",
-    "<EOT>",
-];
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,56 +236,4 @@ fn post_processor(
 
 fn library(field: &str, error: &dyn std::error::Error) -> FormatError {
     FormatError::new(field, error.to_string())
-}
-
-/// One of the file's special tokens: `bos`, `eos`, `eot`, `eom`, `unknown`, `padding`.
-pub(super) fn special_id(header: &Header, name: &str) -> Result<Option<u32>, FormatError> {
-    let vocabulary = header.array(TOKENS)?.map_or(0, super::value::Array::len);
-    header.token_id(&format!("tokenizer.ggml.{name}_token_id"), vocabulary)
-}
-
-/// Texts of special tokens under the names that chat templates know.
-pub(super) fn special_texts(
-    header: &Header,
-    file: &[u8],
-) -> Result<Vec<(String, String)>, FormatError> {
-    let vocabulary = Vocabulary::read(header, file)?;
-    let mut texts = Vec::new();
-    for (key, variable) in [
-        ("bos", "bos_token"),
-        ("eos", "eos_token"),
-        ("unknown", "unk_token"),
-        ("padding", "pad_token"),
-    ] {
-        if let Some(id) = special_id(header, key)? {
-            texts.push((
-                variable.to_owned(),
-                vocabulary.tokens[id as usize].to_owned(),
-            ));
-        }
-    }
-    Ok(texts)
-}
-
-/// Every id that ends a generation, ascending: those the metadata names, and the ends of turns that the file's own
-/// chat template writes.
-pub(super) fn eos_ids(header: &Header, file: &[u8]) -> Result<Vec<u32>, FormatError> {
-    let mut ids = Vec::new();
-    for name in ["eos", "eot", "eom"] {
-        ids.extend(special_id(header, name)?);
-    }
-    if let Some(template) = header.string("tokenizer.chat_template")? {
-        let vocabulary = Vocabulary::read(header, file)?;
-        ids.extend(
-            vocabulary
-                .used()
-                .filter(|(_, token, role)| {
-                    *role == Role::Control && TURN_ENDS.contains(token) && template.contains(token)
-                })
-                .map(|(id, ..)| id),
-        );
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
 }
