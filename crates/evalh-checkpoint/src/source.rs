@@ -18,7 +18,7 @@ pub trait WeightSource: Send + Sync {
 
     /// One tensor's values, row-major in the shape of [`TensorInfo`], dequantised in f32.
     ///
-    /// Rows of llama-family query and key projections in a GGUF file come back in Hugging Face order.
+    /// What llama.cpp's converter does to values (it reorders rows, transposes, adds one to norms) is undone.
     ///
     /// # Errors
     /// When the checkpoint has no such tensor, or stores it in a type that has no conversion to f32.
