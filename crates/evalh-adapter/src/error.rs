@@ -37,15 +37,16 @@ pub enum AdapterError {
         /// What would work.
         remedy: String,
     },
-    /// The file of weights is damaged.
+    /// The file of weights cannot be read or is damaged.
+    #[error(transparent)]
+    File(#[from] evalh_checkpoint::CheckpointError),
+    /// The file of weights holds nothing.
     #[error(
-        "read adapter weights {path}: {problem}; the file is damaged or incomplete, copy or save it again"
+        "use adapter weights {path}: it holds no tensor; save the adapter again with PEFT's save_pretrained"
     )]
-    Weights {
+    Empty {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
     },
     /// A tensor is unknown, missing, or of the wrong kind.
     #[error("use adapter weights {path}: tensor `{tensor}` {problem}; {remedy}")]

@@ -68,9 +68,8 @@ impl Contents {
         tensors: Vec<RawTensor>,
     ) -> Result<Contents, AdapterError> {
         if tensors.is_empty() {
-            return Err(AdapterError::Weights {
+            return Err(AdapterError::Empty {
                 path: path.to_owned(),
-                problem: "it holds no tensor".into(),
             });
         }
         let mut parts: BTreeMap<String, Parts> = BTreeMap::new();
