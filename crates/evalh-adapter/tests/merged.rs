@@ -1,4 +1,4 @@
-//! Merged weights and unmerged outputs as PEFT computes them, for adapters that PEFT saved (tools/make_peft_cases.py).
+//! Merged weights and unmerged outputs as PEFT computes them, for adapters that PEFT saved (`tools/make_peft_cases.py`).
 
 use evalh_adapter::{
     Adapter, AdapterUpdate, LoraUpdate, ModelLayout, ModuleKind, TargetModule, combine,
