@@ -10,7 +10,7 @@ use crate::part::{Embedding, Held, Linear, Norm, Target, Updates};
 use crate::session::Session;
 use crate::{DecoderConfig, Footprint, LoraId, ModelError};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
-use evalh_checkpoint::WeightSource;
+use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::{CacheShape, Compute, ComputeSet, Weight};
 pub(crate) use layer::{Layer, Pass, Stream};
 use rayon::prelude::*;
@@ -20,6 +20,9 @@ use rayon::prelude::*;
 pub struct LoadOptions {
     /// Which primitives compute.
     pub kernel: KernelChoice,
+    /// What the weights of linears are rounded to, as bitsandbytes would at load: all of them but the head and a
+    /// mixture's routers. The rounded values are held, not their codes.
+    pub quantize: Option<Quantization>,
 }
 
 /// A decoder ready to run.
@@ -204,7 +207,11 @@ impl Decoder {
     fn held_mut(&mut self) -> Vec<&mut dyn Held> {
         let mut held: Vec<&mut dyn Held> =
             vec![&mut self.embedding, &mut self.final_norm, &mut self.head];
-        held.extend(self.positions.iter_mut().map(|table| table as &mut dyn Held));
+        held.extend(
+            self.positions
+                .iter_mut()
+                .map(|table| table as &mut dyn Held),
+        );
         held.extend(self.layers.iter_mut().flat_map(Layer::held_mut));
         held
     }

@@ -4,7 +4,7 @@ use crate::ModelError;
 use crate::config::{HeadNorms, Norms};
 use crate::part::{HeadNorm, Linear, Norm, Rows, transpose};
 use evalh_adapter::ModuleKind;
-use evalh_checkpoint::{WeightSource, count_non_finite};
+use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
 use evalh_kernel::Compute;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ pub(crate) struct Loader<'a> {
     compute: &'a Compute,
     /// Beginnings of names, and what the checkpoint has in their place.
     renames: Vec<(&'static str, &'static str)>,
+    /// What the weights of linears are rounded to.
+    quantize: Option<Quantization>,
     read: Mutex<BTreeSet<String>>,
 }
 
@@ -25,6 +27,8 @@ pub(crate) struct LinearShape {
     pub inputs: usize,
     pub bias: bool,
     pub kind: ModuleKind,
+    /// Whether the weight is rounded where the model is quantised: heads and routers are not.
+    pub rounded: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -32,11 +36,13 @@ impl<'a> Loader<'a> {
         weights: &'a dyn WeightSource,
         compute: &'a Compute,
         renames: Vec<(&'static str, &'static str)>,
+        quantize: Option<Quantization>,
     ) -> Self {
         Self {
             weights,
             compute,
             renames,
+            quantize,
             read: Mutex::default(),
         }
     }
@@ -79,7 +85,10 @@ impl<'a> Loader<'a> {
     }
 
     fn remember(&self, name: String) {
-        let mut read = self.read.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut read = self
+            .read
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         read.insert(name);
     }
 
@@ -89,17 +98,27 @@ impl<'a> Loader<'a> {
         modules: &[(Cow<'_, str>, usize)],
         shape: LinearShape,
     ) -> Result<Linear, ModelError> {
-        let LinearShape { inputs, bias, kind } = shape;
+        let LinearShape {
+            inputs,
+            bias,
+            kind,
+            rounded,
+        } = shape;
+        let total: usize = modules.iter().map(|(_, outputs)| outputs).sum();
         let modules: Vec<(String, usize)> = modules
             .iter()
             .map(|(module, outputs)| (self.name(module), *outputs))
             .collect();
         let (mut values, mut biases) = (Vec::new(), Vec::new());
         for (name, outputs) in &modules {
-            let part = self.rows(name, *outputs, inputs, kind)?;
-            if values.is_empty() {
+            let mut part = self.rows(name, *outputs, inputs, kind)?;
+            if let Some(quantization) = self.quantize.filter(|_| rounded) {
+                quantization.round_trip(&mut part, *outputs, inputs);
+            }
+            if modules.len() == 1 {
                 values = part;
             } else {
+                values.reserve_exact(total * inputs - values.len());
                 values.extend_from_slice(&part);
             }
             if bias {
@@ -160,9 +179,7 @@ impl<'a> Loader<'a> {
         (heads, dim): (usize, usize),
     ) -> Result<HeadNorm, ModelError> {
         match kind {
-            HeadNorms::Shared(kind) => {
-                Ok(HeadNorm::shared(self.norm(module, kind, eps, dim)?))
-            }
+            HeadNorms::Shared(kind) => Ok(HeadNorm::shared(self.norm(module, kind, eps, dim)?)),
             HeadNorms::Whole => {
                 let norm = self.norm(module, Norms::Rms, eps, heads * dim)?;
                 Ok(HeadNorm::shared(norm))
@@ -192,7 +209,10 @@ impl<'a> Loader<'a> {
         unused: &[&str],
         left_out: &[&str],
     ) -> Result<(), ModelError> {
-        let read = self.read.lock().unwrap_or_else(|poison| poison.into_inner());
+        let read = self
+            .read
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         let unknown = |name: &String| {
             !read.contains(name)
                 && !unused.iter().any(|end| name.ends_with(end))

@@ -280,11 +280,7 @@ impl<'m> Session<'m> {
     }
 
     /// One pass over at most [`MOST_TOKENS`] tokens: the logits asked for, row-major.
-    fn compute(
-        &mut self,
-        rows: &[Row<'_>],
-        whole: Option<LoraId>,
-    ) -> Result<Vec<f32>, ModelError> {
+    fn compute(&mut self, rows: &[Row<'_>], whole: Option<LoraId>) -> Result<Vec<f32>, ModelError> {
         let (model, compute) = (self.model, &self.model.compute);
         let mut scope = Scope {
             runs: Vec::new(),

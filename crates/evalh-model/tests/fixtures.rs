@@ -71,7 +71,15 @@ impl Reference {
 
 fn load(folder: &Path, kernel: KernelChoice) -> Decoder {
     let checkpoint = Checkpoint::open(folder).unwrap();
-    Decoder::load(&checkpoint, DeviceChoice::Cpu, LoadOptions { kernel }).unwrap()
+    Decoder::load(
+        &checkpoint,
+        DeviceChoice::Cpu,
+        LoadOptions {
+            kernel,
+            ..LoadOptions::default()
+        },
+    )
+    .unwrap()
 }
 
 /// Logits of both prompts at every place, and 16 greedy tokens of each with their log-probabilities.

@@ -55,7 +55,9 @@ impl<'a> Keys<'a> {
     /// A number, or what the reference implementation takes where a nested config lacks it.
     pub(crate) fn usize_or_default(&self, key: &str) -> Result<Option<usize>, ModelError> {
         let default = || self.defaults.iter().find(|(name, _)| *name == key);
-        Ok(self.usize(key)?.or_else(|| default().map(|(_, value)| *value)))
+        Ok(self
+            .usize(key)?
+            .or_else(|| default().map(|(_, value)| *value)))
     }
 
     pub(crate) fn f32(&self, key: &str) -> Result<Option<f32>, ModelError> {

@@ -1,8 +1,6 @@
 //! What most families have in common, under the names that each gives it.
 
-use super::{
-    AttentionConfig, DecoderConfig, Keys, MlpConfig, Norms, Positions, Residual,
-};
+use super::{AttentionConfig, DecoderConfig, Keys, MlpConfig, Norms, Positions, Residual};
 use crate::ModelError;
 use crate::rope::{RopeConfig, RopeDefaults};
 use evalh_kernel::{Activation, QkvLayout};
@@ -62,10 +60,7 @@ impl Spelling {
 }
 
 /// Reads a config under the given names as if it were a llama's; the family then changes what is its own.
-pub(crate) fn like_llama(
-    keys: &Keys<'_>,
-    names: &Spelling,
-) -> Result<DecoderConfig, ModelError> {
+pub(crate) fn like_llama(keys: &Keys<'_>, names: &Spelling) -> Result<DecoderConfig, ModelError> {
     let (hidden_size, heads) = (keys.require(names.hidden)?, keys.require(names.heads)?);
     let layers = keys.require(names.layers)?;
     if layers > super::MAX_FEATURES {

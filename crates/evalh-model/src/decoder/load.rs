@@ -28,7 +28,7 @@ pub(super) fn load(
     } = family::read(weights.config())?;
     let compute = device::compute(device, options.kernel)?;
     let renames = spelling(weights, &family.names, wrapper);
-    let loader = Loader::new(weights, &compute, renames);
+    let loader = Loader::new(weights, &compute, renames, options.quantize);
     let build = Build {
         loader: &loader,
         compute: &compute,
@@ -72,7 +72,10 @@ fn spelling(
 ) -> Vec<(&'static str, &'static str)> {
     let own = [(names.prefix, names.head), ("", names.head)];
     let candidates = wrapper.map_or(&own[..], |wrapper| wrapper.spellings);
-    let rest = names.embedding.strip_prefix(names.prefix).unwrap_or_default();
+    let rest = names
+        .embedding
+        .strip_prefix(names.prefix)
+        .unwrap_or_default();
     candidates
         .iter()
         .find(|(prefix, _)| weights.tensor(&format!("{prefix}{rest}.weight")).is_some())
@@ -93,15 +96,18 @@ impl Build<'_> {
         let (config, names) = (self.config, self.names);
         let embedding = self.embedding(names.embedding, config.vocab_size)?;
         let positions = match (&config.positions, names.positions) {
-            (Positions::Learned, Some(name)) => {
-                Some(self.embedding(name, config.max_positions)?)
-            }
+            (Positions::Learned, Some(name)) => Some(self.embedding(name, config.max_positions)?),
             _ => None,
         };
         let bias = config.head_bias;
         if !config.tied_embeddings {
             let head = (Cow::Borrowed(names.head), config.vocab_size);
-            let shape = self.shape(config.hidden_size, bias, ModuleKind::Linear);
+            let shape = LinearShape {
+                inputs: config.hidden_size,
+                bias,
+                kind: ModuleKind::Linear,
+                rounded: false,
+            };
             return Ok((embedding, positions, self.loader.linear(&[head], shape)?));
         }
         let name = self.loader.name(names.head);
@@ -129,9 +135,7 @@ impl Build<'_> {
         let (attention, hidden) = (&config.attention, config.hidden_size);
         let name = |pattern: &'static str| -> String { pattern.replace("{}", &index.to_string()) };
         let optional = |pattern: Option<&'static str>| {
-            pattern
-                .map(|pattern| self.norm(&name(pattern)))
-                .transpose()
+            pattern.map(|pattern| self.norm(&name(pattern))).transpose()
         };
         let queries = attention.heads * attention.head_dim;
         let keys = attention.kv_heads * attention.head_dim;
@@ -184,7 +188,10 @@ impl Build<'_> {
             return Ok(Block::Mlp(mlp));
         };
         let router = [(Cow::Owned(name(expert_names.router)), experts.count)];
-        let shape = self.shape(config.hidden_size, false, kind);
+        let shape = LinearShape {
+            rounded: false,
+            ..self.shape(config.hidden_size, false, kind)
+        };
         let router = self.loader.linear(&router, shape)?;
         let each = (0..experts.count)
             .map(|expert| {
@@ -240,7 +247,12 @@ impl Build<'_> {
     }
 
     fn shape(&self, inputs: usize, bias: bool, kind: ModuleKind) -> LinearShape {
-        LinearShape { inputs, bias, kind }
+        LinearShape {
+            inputs,
+            bias,
+            kind,
+            rounded: true,
+        }
     }
 
     fn norm(&self, module: &str) -> Result<crate::part::Norm, ModelError> {

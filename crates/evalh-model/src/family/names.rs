@@ -65,7 +65,10 @@ impl Names {
         attention_output: "model.layers.{}.self_attn.o_proj",
         mlp_norm: Some("model.layers.{}.post_attention_layernorm"),
         mlp_post_norm: None,
-        gate_up: &["model.layers.{}.mlp.gate_proj", "model.layers.{}.mlp.up_proj"],
+        gate_up: &[
+            "model.layers.{}.mlp.gate_proj",
+            "model.layers.{}.mlp.up_proj",
+        ],
         down: "model.layers.{}.mlp.down_proj",
         experts: None,
         conv1d: false,

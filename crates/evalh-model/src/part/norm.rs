@@ -30,7 +30,11 @@ impl Norm {
     ) -> Self {
         let width = weight.as_ref().map_or(0, Vec::len);
         let slot = |values: Vec<f32>, is_weight: bool| {
-            let values = if is_weight { stored(kind, values) } else { values };
+            let values = if is_weight {
+                stored(kind, values)
+            } else {
+                values
+            };
             Slot::new(compute.vector(values))
         };
         Self {

@@ -16,10 +16,7 @@ impl<'a> Updates<'a> {
     ///
     /// # Errors
     /// When one names what the model does not have, or has another shape.
-    pub(crate) fn new(
-        update: &'a AdapterUpdate,
-        layout: &ModelLayout,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn new(update: &'a AdapterUpdate, layout: &ModelLayout) -> Result<Self, ModelError> {
         let modules: HashMap<&str, &TargetModule> = layout
             .modules
             .iter()
@@ -49,7 +46,8 @@ impl<'a> Updates<'a> {
             match layout.tensors.get(name) {
                 None => return Err(wrong(name, "the model has no such tensor".into())),
                 Some(shape) if *shape != tensor.shape => {
-                    let problem = format!("the tensor is {:?}, the model's {shape:?}", tensor.shape);
+                    let problem =
+                        format!("the tensor is {:?}, the model's {shape:?}", tensor.shape);
                     return Err(wrong(name, problem));
                 }
                 Some(_) => {}
