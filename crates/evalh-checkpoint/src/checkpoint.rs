@@ -2,7 +2,9 @@
 
 use crate::{
     ChatTemplate, CheckpointError, GenerationSettings, StoredDtype, TensorInfo, TextTokenizer,
-    WeightSource, count_non_finite, folder::Folder, gguf::GgufFile,
+    WeightSource, count_non_finite,
+    folder::Folder,
+    gguf::{GgufFile, is_later_part},
 };
 use std::{
     collections::BTreeMap,
@@ -81,10 +83,10 @@ impl Checkpoint {
                 "the file's name does not end in .gguf".to_owned(),
             ));
         }
-        let format = Format::Gguf(Box::new(GgufFile::open(path)?));
+        let file = GgufFile::open(path)?;
         Ok(Self {
-            format,
-            files: vec![path.to_owned()],
+            files: file.paths().map(Path::to_owned).collect(),
+            format: Format::Gguf(Box::new(file)),
         })
     }
 
@@ -248,6 +250,7 @@ fn gguf_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
         if path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+            && !is_later_part(&path)
         {
             files.push(path);
         }
