@@ -170,13 +170,20 @@ impl Checkpoint {
         self.stored().map(|(_, bytes)| bytes as u64).sum()
     }
 
-    /// Reads every tensor and names those with values that are NaN or infinite, with their number.
+    /// Reads every tensor and names those with values that are NaN or infinite, with their number. Integers, which some
+    /// checkpoints hold beside the weights, are passed over.
     ///
     /// # Errors
     /// When a tensor cannot be read.
     pub fn non_finite(&self) -> Result<Vec<(String, usize)>, CheckpointError> {
         let mut found = Vec::new();
         for name in self.tensor_names() {
+            if self
+                .tensor(&name)
+                .is_some_and(|info| info.dtype.is_integer())
+            {
+                continue;
+            }
             let count = count_non_finite(&self.read_f32(&name)?);
             if count > 0 {
                 found.push((name, count));

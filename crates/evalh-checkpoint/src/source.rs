@@ -18,7 +18,7 @@ pub trait WeightSource: Send + Sync {
 
     /// One tensor's values, row-major in the shape of [`TensorInfo`], dequantised in f32.
     ///
-    /// Rows of llama-family query and key projections in a GGUF file come back in Hugging Face order.
+    /// What llama.cpp's converter does to values (it reorders rows, transposes, adds one to norms) is undone.
     ///
     /// # Errors
     /// When the checkpoint has no such tensor, or stores it in a type that has no conversion to f32.
@@ -74,6 +74,16 @@ pub enum StoredDtype {
     Q5_K,
     /// ggml: super-blocks of 256, 6 bits, 8-bit scales.
     Q6_K,
+    /// bitsandbytes: 4-bit normal float in flat blocks.
+    Nf4,
+    /// The same with block scales of 8 bits.
+    Nf4Double,
+    /// bitsandbytes: 4-bit float in flat blocks.
+    Fp4,
+    /// The same with block scales of 8 bits.
+    Fp4Double,
+    /// bitsandbytes: 8-bit integers with a scale a row.
+    Int8,
     /// ggml: blocks of 32, 4 bits that index a table, and a scale.
     IQ4_NL,
     /// ggml: super-blocks of 256, 4 bits that index a table, 6-bit scales.
@@ -102,6 +112,11 @@ impl StoredDtype {
         Self::IQ4_XS,
     ];
 
+    /// Whether the values are integers or truth values, as positions and masks are.
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self, Self::Unreadable(name) if name.starts_with(['I', 'U']) || name == "BOOL")
+    }
+
     /// The name people know it by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -118,6 +133,11 @@ impl StoredDtype {
             Self::Q4_K => "Q4_K",
             Self::Q5_K => "Q5_K",
             Self::Q6_K => "Q6_K",
+            Self::Nf4 => "NF4",
+            Self::Nf4Double => "NF4-double",
+            Self::Fp4 => "FP4",
+            Self::Fp4Double => "FP4-double",
+            Self::Int8 => "INT8",
             Self::IQ4_NL => "IQ4_NL",
             Self::IQ4_XS => "IQ4_XS",
             Self::Unreadable(name) => name,
