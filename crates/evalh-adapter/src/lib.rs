@@ -15,6 +15,7 @@ mod error;
 mod export;
 mod file;
 mod layout;
+mod merge;
 mod mix;
 mod select;
 mod spelling;
