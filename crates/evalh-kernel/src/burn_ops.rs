@@ -33,17 +33,6 @@ pub(crate) fn low_rank(
     y.slice_assign(place, sum)
 }
 
-pub(crate) fn rms_norm(x: Tensor<2>, weight: &Tensor<1>, eps: f32) -> Tensor<2> {
-    let mean = (x.clone() * x.clone()).mean_dim(1);
-    x / (mean + eps).sqrt() * weight.clone().unsqueeze()
-}
-
-pub(crate) fn silu_mul(gate_up: Tensor<2>) -> Tensor<2> {
-    let width = gate_up.dims()[1] / 2;
-    let gate = gate_up.clone().narrow(1, 0, width);
-    activation::silu(gate) * gate_up.narrow(1, width, width)
-}
-
 pub(crate) fn rescale(y: Tensor<2>, span: &RescaleSpan<'_>, device: &Device) -> Tensor<2> {
     let row = |values: &[f32]| {
         Tensor::<2>::from_data(

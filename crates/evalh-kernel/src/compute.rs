@@ -104,6 +104,11 @@ impl Compute {
         self.set
     }
 
+    /// The device of its tensors.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// A weight from row-major `[outputs, inputs]` values.
     pub fn weight(&self, rows: Vec<f32>, outputs: usize, inputs: usize) -> Weight {
         match self.set {
@@ -275,58 +280,6 @@ impl Compute {
         Rotations { angles, tensors }
     }
 
-    /// `x + residual`, and its root-mean-square norm times `weight`. Without a residual, `x` itself.
-    pub fn rms_norm(
-        &self,
-        x: Tensor<2>,
-        residual: Option<Tensor<2>>,
-        weight: &Vector,
-        eps: f32,
-    ) -> (Tensor<2>, Tensor<2>) {
-        match (self.set, weight) {
-            (ComputeSet::Cpu(isa), Vector::Host(weight)) => {
-                let mut x = Host::new(x).into_vec();
-                let residual = residual.map(Host::new);
-                let mut out = vec![0f32; x.len()];
-                cpu::rms_norm(
-                    isa,
-                    &mut x,
-                    residual.as_ref().map(Host::values),
-                    weight,
-                    eps,
-                    &mut out,
-                );
-                let width = weight.len();
-                (
-                    host::tensor(x, width, &self.device),
-                    host::tensor(out, width, &self.device),
-                )
-            }
-            (ComputeSet::Burn, Vector::Tensor(weight)) => {
-                let x = match residual {
-                    Some(residual) => x + residual,
-                    None => x,
-                };
-                (x.clone(), burn_ops::rms_norm(x, weight, eps))
-            }
-            _ => mixed(),
-        }
-    }
-
-    /// `silu(gate) * up` of `[tokens, gate + up]`: `[tokens, width]`, half as wide.
-    pub fn silu_mul(&self, gate_up: Tensor<2>) -> Tensor<2> {
-        match self.set {
-            ComputeSet::Cpu(isa) => {
-                let width = gate_up.dims()[1] / 2;
-                let gate_up = Host::new(gate_up);
-                let mut out = vec![0f32; gate_up.values().len() / 2];
-                cpu::silu_mul(isa, gate_up.values(), width, &mut out);
-                host::tensor(out, width, &self.device)
-            }
-            ComputeSet::Burn => burn_ops::silu_mul(gate_up),
-        }
-    }
-
     /// Causal attention of the newest tokens of each row, whose room in `cache` was made before with
     /// [`KvCache::extend`]: `[tokens, qkv_width]` to `[tokens, out_width]`.
     ///
@@ -417,6 +370,6 @@ impl Compute {
 }
 
 /// Weights or caches of one set met the other: a mistake in this workspace, never in its input.
-fn mixed() -> ! {
+pub(crate) fn mixed() -> ! {
     panic!("a weight, vector or cache made for another set of primitives")
 }

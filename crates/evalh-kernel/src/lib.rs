@@ -3,14 +3,17 @@
 //! Two sets behind one interface: on the CPU, code of our own on raw slices ([`cpu`]); everywhere else, burn's
 //! operations. Model code calls [`Compute`] and does not know which.
 
+mod activation;
 mod burn_ops;
 mod cache;
 mod compute;
 pub mod cpu;
 mod host;
+mod norm;
 mod weight;
 
 pub use cache::{CacheError, CacheShape, KvCache, SeqId};
 pub use compute::{Compute, ComputeSet, LowRankSpan, RescaleSpan, Rotations, RowSpan};
-pub use cpu::{Angles, AttentionShape, Isa, Pairing, QkvLayout, RopeTable};
+pub use cpu::{Activation, Angles, AttentionShape, Isa, Pairing, QkvLayout, RopeTable};
+pub use norm::{HeadNorm, NormKind};
 pub use weight::{LowRank, Vector, Weight};

@@ -3,7 +3,7 @@
 use crate::decoder::Decoder;
 use crate::{LoraId, ModelError};
 use burn::tensor::Tensor;
-use evalh_kernel::{CacheError, KvCache, RopeTable, RowSpan, SeqId};
+use evalh_kernel::{Activation, CacheError, KvCache, RopeTable, RowSpan, SeqId};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -228,7 +228,10 @@ impl<'m> Session<'m> {
             );
             let out = layer.attention_output.forward(compute, &attended, &adapted);
             let (stream, h) = compute.rms_norm(stream, Some(out), &layer.mlp_norm, eps);
-            let gated = compute.silu_mul(layer.gate_up.forward(compute, &h, &adapted));
+            let gated = compute.gate(
+                layer.gate_up.forward(compute, &h, &adapted),
+                Activation::Silu,
+            );
             pending = Some(layer.down.forward(compute, &gated, &adapted));
             x = stream;
         }

@@ -5,20 +5,25 @@
     reason = "generic code takes the instruction set of the function it is inlined into"
 )]
 
+mod activation;
 mod attention;
+mod curve;
 mod gemm;
 mod isa;
 mod kv;
 mod lanes;
+mod layer_norm;
 mod packed;
 mod rope;
 mod rows;
 mod tile;
 
+pub use activation::{Activation, activate, gate};
 pub use attention::{AttentionRow, AttentionShape, QkvLayout, attend};
 pub use gemm::multiply;
 pub use isa::Isa;
 pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
+pub use layer_norm::{NormKind, NormSlices, layer_norm, norm_columns};
 pub use packed::PackedWeight;
 pub use rope::{Angles, Pairing, RopeTable};
-pub use rows::{rescale, rms_norm, silu_mul};
+pub use rows::{rescale, rms_norm};

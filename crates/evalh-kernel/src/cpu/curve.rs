@@ -1,0 +1,159 @@
+//! The functions between two weights, on lanes: accurate to a few units in the last place, without branches.
+//!
+//! Every one hands NaN on: the limits of a clamp stand first in `max` and `min`, which give back the second where
+//! either is NaN.
+
+use super::lanes::{Lanes, exp};
+
+/// A function of one value, applied to each lane.
+pub(super) trait Curve {
+    /// The function.
+    ///
+    /// # Safety
+    /// The machine has the instruction set of `V`.
+    unsafe fn at<V: Lanes>(x: V) -> V;
+}
+
+/// The coefficients' value at `x`, the highest power first.
+#[inline(always)]
+unsafe fn polynomial<V: Lanes>(x: V, coefficients: &[f32]) -> V {
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe {
+        let mut sum = V::splat(coefficients[0]);
+        for c in &coefficients[1..] {
+            sum = sum.mul_add(x, V::splat(*c));
+        }
+        sum
+    }
+}
+
+/// `x` where it lies within `limit` of zero, else the limit on its side.
+#[inline(always)]
+unsafe fn clamp<V: Lanes>(x: V, limit: f32) -> V {
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe { V::splat(-limit).max(V::splat(limit).min(x)) }
+}
+
+/// The error function, within 3e-7 of it relatively, and exactly -1 and 1 far out.
+///
+/// The odd rational function that XLA and Eigen use for arguments up to 3.83. It is let run on to 4, where it lies
+/// above one by more than its rounding, so that cutting it at one gives exactly one from there on.
+#[inline(always)]
+pub(super) unsafe fn erf<V: Lanes>(x: V) -> V {
+    const OVER: [f32; 5] = [
+        0.000_229_050_66,
+        0.003_408_291,
+        0.050_955_694,
+        0.185_208_33,
+        std::f32::consts::FRAC_2_SQRT_PI,
+    ];
+    const UNDER: [f32; 7] = [
+        -1.179_160_3e-7,
+        0.000_023_547_966,
+        0.001_017_962_6,
+        0.014_070_47,
+        0.110_985_05,
+        0.497_469_24,
+        1.0,
+    ];
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe {
+        let x = clamp(x, 4.0);
+        let square = x.mul(x);
+        let ratio = polynomial(square, &OVER).div(polynomial(square, &UNDER));
+        clamp(x.mul(ratio), 1.0)
+    }
+}
+
+/// The hyperbolic tangent, within 3e-7 of it relatively, and exactly -1 and 1 far out.
+///
+/// The odd rational function that XLA and Eigen use for arguments up to 7.9. It is let run on to 10 and cut at one, as
+/// in [`erf`].
+#[inline(always)]
+pub(super) unsafe fn tanh<V: Lanes>(x: V) -> V {
+    const OVER: [f32; 7] = [
+        -2.760_768_5e-16,
+        2.000_188e-13,
+        -8.604_672e-11,
+        5.122_297_3e-8,
+        1.485_722_35e-5,
+        6.372_619_4e-4,
+        4.893_524_6e-3,
+    ];
+    const UNDER: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe {
+        let x = clamp(x, 10.0);
+        let square = x.mul(x);
+        let ratio = polynomial(square, &OVER).div(polynomial(square, &UNDER));
+        clamp(x.mul(ratio), 1.0)
+    }
+}
+
+/// `x / (1 + e^(-slope x))`.
+#[inline(always)]
+unsafe fn sigmoid_times<V: Lanes>(x: V, exponent: V) -> V {
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe { x.div(exp(V::splat(0.0).sub(exponent)).add(V::splat(1.0))) }
+}
+
+pub(super) struct Silu;
+impl Curve for Silu {
+    #[inline(always)]
+    unsafe fn at<V: Lanes>(x: V) -> V {
+        // SAFETY: passed on.
+        unsafe { sigmoid_times(x, x) }
+    }
+}
+
+pub(super) struct QuickGelu;
+impl Curve for QuickGelu {
+    #[inline(always)]
+    unsafe fn at<V: Lanes>(x: V) -> V {
+        // SAFETY: passed on.
+        unsafe { sigmoid_times(x, x.mul(V::splat(1.702))) }
+    }
+}
+
+pub(super) struct Gelu;
+impl Curve for Gelu {
+    #[inline(always)]
+    unsafe fn at<V: Lanes>(x: V) -> V {
+        // SAFETY: passed on.
+        unsafe {
+            let half = x.mul(V::splat(0.5));
+            erf(x.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2))).mul_add(half, half)
+        }
+    }
+}
+
+pub(super) struct GeluTanh;
+impl Curve for GeluTanh {
+    #[inline(always)]
+    unsafe fn at<V: Lanes>(x: V) -> V {
+        // SAFETY: passed on.
+        unsafe {
+            let half = x.mul(V::splat(0.5));
+            let cubic = x.mul(x).mul(x).mul_add(V::splat(0.044_715), x);
+            tanh(cubic.mul(V::splat(0.797_884_6))).mul_add(half, half)
+        }
+    }
+}
+
+pub(super) struct Relu;
+impl Curve for Relu {
+    #[inline(always)]
+    unsafe fn at<V: Lanes>(x: V) -> V {
+        // SAFETY: passed on.
+        unsafe { V::splat(0.0).max(x) }
+    }
+}
+
+pub(super) struct Tanh;
+impl Curve for Tanh {
+    #[inline(always)]
+    unsafe fn at<V: Lanes>(x: V) -> V {
+        // SAFETY: passed on.
+        unsafe { tanh(x) }
+    }
+}
