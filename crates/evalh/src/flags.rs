@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evalh_artifact::SourceKind;
-use evalh_model::DeviceChoice;
+use evalh_model::{DeviceChoice, KernelChoice};
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
@@ -35,6 +35,8 @@ pub enum Command {
     List(ListFlags),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Compare a checkpoint with what transformers and PEFT computed for it
+    Verify(VerifyFlags),
 }
 
 /// How much is said, and in which form.
@@ -246,6 +248,33 @@ pub struct ReportFlags {
     pub json: bool,
 }
 
+/// `evalh verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "DIR holds reference.safetensors, as tools/write_reference.py writes it, and the checkpoint with its \
+                        adapters.\n\nExit codes: 0 all within the tolerance, 1 not, 2 bad usage or input."
+)]
+pub struct VerifyFlags {
+    /// Folders with a reference
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// The checkpoint, where it is not in DIR: a Hugging Face folder or a GGUF file
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<PathBuf>,
+    /// The largest absolute difference that passes
+    #[arg(long, value_name = "X", default_value_t = 1e-4)]
+    pub tolerance: f32,
+    /// Device: cpu, wgpu[:N] or cuda[:N]
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Cpu)]
+    pub device: DeviceChoice,
+    /// Kernels: auto takes the fastest for the device
+    #[arg(long, default_value_t = Kernel::Auto)]
+    pub kernel: Kernel,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
 /// What `evalh list` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listing {
@@ -287,6 +316,16 @@ pub enum Kernel {
     Auto,
     /// Plain burn operations
     Portable,
+}
+
+impl Kernel {
+    /// The model's name for it.
+    pub fn choice(self) -> KernelChoice {
+        match self {
+            Kernel::Auto => KernelChoice::Auto,
+            Kernel::Portable => KernelChoice::Portable,
+        }
+    }
 }
 
 macro_rules! show_as_flag {

@@ -12,6 +12,7 @@ mod run;
 mod sandbox;
 mod settings;
 mod usage;
+mod verify;
 
 use clap::Parser as _;
 use flags::{Cli, Command};
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Pull(flags) => commands::pull::pull(&flags),
         Command::List(flags) => commands::list::list(&flags),
         Command::Report(flags) => commands::report::report(&flags),
+        Command::Verify(flags) => commands::verify::verify(&flags),
     };
     let exit = done.unwrap_or_else(|failure| {
         output::say_failure(&failure);

@@ -6,3 +6,4 @@ pub mod pull;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod verify;
