@@ -35,6 +35,9 @@ pub enum Command {
     List(ListFlags),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Tell what a checkpoint is
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Compare a checkpoint with what transformers and PEFT computed for it
     Verify(VerifyFlags),
 }
@@ -244,6 +247,27 @@ pub struct ReportFlags {
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
     /// Results as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Family, sizes, memory, tokenizer, chat template and what adapters can attach to
+    Inspect(ModelInspectFlags),
+}
+
+/// `evalh model inspect`.
+#[derive(Debug, Args)]
+pub struct ModelInspectFlags {
+    /// A Hugging Face folder or a GGUF file
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Read every weight, and exit with 1 where one is NaN or infinite
+    #[arg(long)]
+    pub check: bool,
+    /// As JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod flags;
 mod identity;
+mod inspect;
 mod interrupt;
 mod output;
 mod own_adapters;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Pull(flags) => commands::pull::pull(&flags),
         Command::List(flags) => commands::list::list(&flags),
         Command::Report(flags) => commands::report::report(&flags),
+        Command::Model(command) => commands::model::model(&command),
         Command::Verify(flags) => commands::verify::verify(&flags),
     };
     let exit = done.unwrap_or_else(|failure| {

@@ -2,6 +2,7 @@
 
 pub mod exec;
 pub mod list;
+pub mod model;
 pub mod pull;
 pub mod report;
 pub mod run;

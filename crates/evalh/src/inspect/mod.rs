@@ -1,0 +1,7 @@
+//! What checkpoints and adapters are, told from their files.
+
+mod config;
+mod model;
+mod modules;
+
+pub use model::ModelFacts;
