@@ -7,6 +7,7 @@
 //! The rules are those of PEFT 0.21.2: `check_target_module_exists`, `get_pattern_key`, `LoraLayer.update_layer`.
 
 mod adapter;
+pub mod analysis;
 mod config;
 mod error;
 mod file;
