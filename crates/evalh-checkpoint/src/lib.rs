@@ -16,6 +16,7 @@ mod source;
 mod template;
 mod tensors;
 mod tokenizer;
+mod write;
 
 pub use checkpoint::Checkpoint;
 pub use error::CheckpointError;
@@ -24,3 +25,4 @@ pub use source::{StoredDtype, TensorInfo, WeightSource, count_non_finite};
 pub use template::ChatTemplate;
 pub use tensors::TensorFile;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
+pub use write::{PlannedTensor, WeightWriter};

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evalh_artifact::SourceKind;
+use evalh_checkpoint::StoredDtype;
 use evalh_model::{DeviceChoice, KernelChoice};
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
@@ -35,6 +36,9 @@ pub enum Command {
     List(ListFlags),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Look at adapters: what they change, how they relate; merge them
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
     /// Tell what a checkpoint is
     #[command(subcommand)]
     Model(ModelCommand),
@@ -249,6 +253,89 @@ pub struct ReportFlags {
     /// Results as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// `evalh adapter`.
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// Layers and modules it adapts, ranks, parameters, norms, effective ranks
+    Inspect(AdapterInspectFlags),
+    /// Overlap of two adapters' subspaces, cosine of their updates, intruder dimensions
+    Compare(AdapterCompareFlags),
+    /// Write a model with an adapter merged into it as a plain checkpoint
+    Merge(AdapterMergeFlags),
+}
+
+/// `evalh adapter inspect`.
+#[derive(Debug, Args)]
+pub struct AdapterInspectFlags {
+    /// A PEFT LoRA folder
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// The model it belongs to, for norms relative to the weights and the share of all parameters
+    #[arg(long, value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh adapter compare`.
+#[derive(Debug, Args)]
+pub struct AdapterCompareFlags {
+    /// A PEFT LoRA folder
+    #[arg(value_name = "A")]
+    pub first: PathBuf,
+    /// Another one for the same model
+    #[arg(value_name = "B")]
+    pub second: PathBuf,
+    /// The model they belong to, for intruder dimensions (decomposes every adapted weight)
+    #[arg(long, value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh adapter merge`.
+#[derive(Debug, Args)]
+pub struct AdapterMergeFlags {
+    /// The model: a Hugging Face folder
+    #[arg(long, value_name = "PATH")]
+    pub model: String,
+    /// A PEFT LoRA folder, or a weighted sum of several
+    #[arg(long, value_name = "PATH|PATH:W+PATH:W")]
+    pub adapter: String,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Store every weight in this type [default: each in the type that it is stored in; F32 where it is quantised]
+    #[arg(long)]
+    pub dtype: Option<PlainType>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A type of stored weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlainType {
+    /// Single precision
+    F32,
+    /// bfloat16
+    Bf16,
+    /// Half precision
+    F16,
+}
+
+impl From<PlainType> for StoredDtype {
+    fn from(plain: PlainType) -> StoredDtype {
+        match plain {
+            PlainType::F32 => StoredDtype::F32,
+            PlainType::Bf16 => StoredDtype::BF16,
+            PlainType::F16 => StoredDtype::F16,
+        }
+    }
 }
 
 /// `evalh model`.

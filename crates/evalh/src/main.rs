@@ -1,12 +1,14 @@
 //! The command line: parse, call, print. The only crate that prints or exits.
 
 mod artifacts;
+mod checkpoints;
 mod commands;
 mod failure;
 mod flags;
 mod identity;
 mod inspect;
 mod interrupt;
+mod merge;
 mod output;
 mod own_adapters;
 mod run;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Command::Pull(flags) => commands::pull::pull(&flags),
         Command::List(flags) => commands::list::list(&flags),
         Command::Report(flags) => commands::report::report(&flags),
+        Command::Adapter(command) => commands::adapter::adapter(&command),
         Command::Model(command) => commands::model::model(&command),
         Command::Verify(flags) => commands::verify::verify(&flags),
     };

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub mod adapter;
 pub mod exec;
 pub mod list;
 pub mod model;

@@ -5,3 +5,4 @@ mod model;
 mod modules;
 
 pub use model::ModelFacts;
+pub use modules::{layout, with_heads_of};

@@ -1,8 +1,9 @@
 //! What adapters can attach to, told from the names and shapes of a checkpoint's tensors.
 
-use evalh_adapter::{ModelLayout, ModuleKind, TargetModule};
+use evalh_adapter::{Adapter, ModelLayout, ModuleKind, TargetModule};
 use evalh_checkpoint::WeightSource;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Modules whose names differ in numbers only.
@@ -50,17 +51,81 @@ pub fn layout(checkpoint: &dyn WeightSource) -> ModelLayout {
     layout
         .modules
         .sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
-    layout.output_head = layout
-        .modules
-        .iter()
-        .map(|module| &module.name)
-        .find(|name| ["lm_head", "embed_out", "score", "classifier"].contains(&last(name)))
-        .cloned();
+    let names = layout.modules.iter().map(|module| &module.name);
+    let head = names.clone().find(|name| HEADS.contains(&last(name)));
+    layout.output_head = head.cloned();
+    if layout.output_head.is_none() {
+        add_tied_head(&mut layout, config);
+    }
     let layers = super::config::Sizes::of(config).layers;
     layout.layers = layers
         .and_then(|layers| usize::try_from(layers).ok())
         .unwrap_or(0);
     layout
+}
+
+/// What output heads are called.
+const HEADS: [&str; 4] = ["lm_head", "embed_out", "score", "classifier"];
+
+/// A language model whose head is stored nowhere shares it with its embedding.
+fn add_tied_head(layout: &mut ModelLayout, config: &Value) {
+    let writes_text = |name: &Value| {
+        let endings = ["ForCausalLM", "LMHeadModel", "ForConditionalGeneration"];
+        name.as_str()
+            .is_some_and(|name| endings.iter().any(|end| name.ends_with(end)))
+    };
+    let architectures = config["architectures"].as_array();
+    // A GGUF file names no class; its models write text.
+    let is_tied = architectures.is_none_or(|names| names.iter().any(writes_text));
+    let ends = ["embed_tokens", "wte", "embed_in"];
+    let table = layout
+        .modules
+        .iter()
+        .find(|module| ends.contains(&last(&module.name)));
+    let Some(table) = table.filter(|_| is_tied) else {
+        return;
+    };
+    let name = if config["model_type"] == "gpt_neox" {
+        "embed_out"
+    } else {
+        "lm_head"
+    };
+    let head = TargetModule {
+        name: name.to_owned(),
+        out_features: table.in_features,
+        in_features: table.out_features,
+        kind: ModuleKind::Linear,
+    };
+    layout
+        .tensors
+        .insert(format!("{name}.weight"), head.stored_shape().to_vec());
+    layout.output_head = Some(head.name.clone());
+    layout.modules.push(head);
+}
+
+/// Adds the heads that an adapter brings along to the layout of a model without them: it was trained on the model with a
+/// fresh head.
+pub fn with_heads_of(layout: &mut ModelLayout, adapter: &Adapter) {
+    for tensor in adapter.saved() {
+        let top = tensor.name.split('.').next().unwrap_or_default();
+        let is_head = ["classifier", "score", "qa_outputs"].contains(&top);
+        if !is_head || layout.tensors.contains_key(&tensor.name) {
+            continue;
+        }
+        layout
+            .tensors
+            .insert(tensor.name.clone(), tensor.shape.clone());
+        if let (Some(module), &[rows, columns]) =
+            (tensor.name.strip_suffix(".weight"), &tensor.shape[..])
+        {
+            layout.modules.push(TargetModule {
+                name: module.to_owned(),
+                out_features: rows,
+                in_features: columns,
+                kind: ModuleKind::Linear,
+            });
+        }
+    }
 }
 
 fn last(name: &str) -> &str {

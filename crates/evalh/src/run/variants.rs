@@ -2,6 +2,7 @@
 
 use crate::{
     artifacts::Artifacts,
+    checkpoints::{self, Located},
     failure::{Failure, OrFail as _, Outcome},
     flags::Apply,
     identity,
@@ -16,7 +17,7 @@ use evalh_record::{
     AdapterSettings, CheckpointSettings, FileIdentity, FileOrigin, VariantSettings, sha256_bytes,
 };
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -44,22 +45,7 @@ impl OpenedModel {
         artifacts: &Artifacts<'_>,
         moment: Option<i64>,
     ) -> Outcome<OpenedModel> {
-        let (name, path, pulled) = match choice {
-            ModelChoice::Path(path) if !path.exists() => {
-                let what = format!(
-                    "open the checkpoint {}: there is no such file or folder",
-                    path.display()
-                );
-                return Err(Failure::new(what).help(
-                    "give a Hugging Face folder or a .gguf file with --model, or a name of `evalh list models`",
-                ));
-            }
-            ModelChoice::Path(path) => (file_stem(path), path.clone(), None),
-            ModelChoice::Name(name) => {
-                let pulled = artifacts.pull(name, None, "--model")?;
-                (name.clone(), pulled.entry().to_owned(), Some(pulled))
-            }
-        };
+        let Located { name, path, pulled } = checkpoints::locate(choice, artifacts, "--model")?;
         let began = Instant::now();
         let checkpoint = Checkpoint::open(&path).or_fail()?;
         let template = checkpoint.chat_template().or_fail()?;
@@ -276,17 +262,4 @@ fn options(effort: &Effort) -> EngineOptions {
         options.max_rows = rows;
     }
     options
-}
-
-fn file_stem(path: &Path) -> String {
-    // `.` and `model/..` have a name only once they are resolved.
-    let real: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = if real.is_dir() {
-        real.file_name()
-    } else {
-        real.file_stem()
-    };
-    name.unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
