@@ -99,14 +99,11 @@ impl<'m> Merge<'m> {
             });
             untie(&mut config);
         }
-        let head = layout
-            .output_head
-            .as_ref()
-            .map(|head| format!("{head}.weight"));
-        let tied = head.and_then(|head| BaseModel::new(layout, checkpoint).tied_table(&head));
-        if tied.is_some_and(|table| update.changes(&table))
-            && config["tie_word_embeddings"] != false
-        {
+        let table = layout.output_head.as_ref().and_then(|head| {
+            BaseModel::new(layout, checkpoint).tied_table(&format!("{head}.weight"))
+        });
+        let is_shared = table.is_some_and(|table| update.changes(&table)) && notes.is_empty();
+        if is_shared {
             notes.push("the head shares the table of embeddings that the adapter changes, and changes with it, as in PEFT's merge".to_owned());
         }
         describe_types(&mut config, &plan);
@@ -247,6 +244,15 @@ fn added(checkpoint: &Checkpoint, layout: &ModelLayout, update: &AdapterUpdate) 
         names.push(format!("{}.weight", lora.module));
         names.extend(lora.bias.is_some().then(|| format!("{}.bias", lora.module)));
     }
+    // As in PEFT, a saved embedding is one of its own: a head that shared the old one keeps it.
+    let head = layout
+        .output_head
+        .as_ref()
+        .map(|head| format!("{head}.weight"));
+    names.extend(head.filter(|head| {
+        let table = BaseModel::new(layout, checkpoint).tied_table(head);
+        table.is_some_and(|table| update.saved.iter().any(|saved| saved.name == table))
+    }));
     names.sort();
     names.dedup();
     names.retain(|name| {
