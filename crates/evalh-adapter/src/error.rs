@@ -94,6 +94,24 @@ pub enum AdapterError {
         /// What would work.
         remedy: String,
     },
+    /// An adapter cannot be merged into a checkpoint.
+    #[error("merge the adapter: {problem}; {remedy}")]
+    Merge {
+        /// What stands against it.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// A merged checkpoint could not be written.
+    #[error(
+        "write the merged checkpoint to {path}: {source}; give a new or empty folder with room for the whole checkpoint"
+    )]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Two adapters have updates of different shapes for a module.
     #[error(
         "compare adapters: module `{module}` has an update of shape {first:?} in the first, but {second:?} in the second; compare adapters of one model"

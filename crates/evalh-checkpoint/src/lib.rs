@@ -4,6 +4,7 @@
 //! [`WeightSource`] with Hugging Face names, a [`TextTokenizer`], a [`ChatTemplate`] and [`GenerationSettings`].
 //! The crate knows files; it knows no forward pass.
 
+mod bitsandbytes;
 mod checkpoint;
 mod error;
 mod float;
@@ -18,6 +19,7 @@ mod tensors;
 mod tokenizer;
 mod write;
 
+pub use bitsandbytes::{FloatType, Quantization};
 pub use checkpoint::Checkpoint;
 pub use error::CheckpointError;
 pub use generation::GenerationSettings;

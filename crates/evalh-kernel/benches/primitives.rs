@@ -5,8 +5,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalh_kernel::cpu::{
     Angles, AttentionRow, AttentionShape, BlockTable, Isa, KvPool, KvShape, PackedWeight, Pairing,
-    QkvLayout, RopeTable,
-    attend, multiply,
+    QkvLayout, RopeTable, attend, multiply,
 };
 
 fn wave(n: usize) -> Vec<f32> {

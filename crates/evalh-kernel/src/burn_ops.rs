@@ -35,10 +35,7 @@ pub(crate) fn low_rank(
 
 pub(crate) fn rescale(y: Tensor<2>, span: &RescaleSpan<'_>, device: &Device) -> Tensor<2> {
     let row = |values: &[f32]| {
-        Tensor::<2>::from_data(
-            TensorData::new(values.to_vec(), [1, values.len()]),
-            device,
-        )
+        Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device)
     };
     let place = [
         span.tokens.clone(),
@@ -123,9 +120,9 @@ impl Heads {
         if let Some(cap) = shape.soft_cap {
             scores = scores.div_scalar(cap).tanh().mul_scalar(cap);
         }
-        let scores = scores.reshape([shape.heads, count, seen]) + mask(shape, count, start, &device);
-        let weights =
-            activation::softmax(scores, 2).reshape([shape.kv_heads, group * count, seen]);
+        let scores =
+            scores.reshape([shape.heads, count, seen]) + mask(shape, count, start, &device);
+        let weights = activation::softmax(scores, 2).reshape([shape.kv_heads, group * count, seen]);
         let out = weights.matmul(values).reshape([shape.heads, count, dim]);
         out.swap_dims(0, 1).reshape([count, shape.out_width()])
     }
@@ -163,11 +160,7 @@ fn rotate(x: Tensor<3>, cos: &Tensor<3>, sin: &Tensor<3>, pairing: Pairing) -> T
                 .clone()
                 .narrow(2, 0, 2 * pairs)
                 .reshape([tokens, heads, pairs, 2]);
-            let side = |i: usize| {
-                pair.clone()
-                    .narrow(3, i, 1)
-                    .reshape([tokens, heads, pairs])
-            };
+            let side = |i: usize| pair.clone().narrow(3, i, 1).reshape([tokens, heads, pairs]);
             let [low, high] = turn(side(0), side(1)).map(|x| x.reshape([tokens, heads, pairs, 1]));
             vec![Tensor::cat(vec![low, high], 3).reshape([tokens, heads, 2 * pairs])]
         }

@@ -21,6 +21,11 @@ impl<'a> BaseModel<'a> {
         self.layout
     }
 
+    /// Where the weights are read from.
+    pub fn source(&self) -> &'a dyn WeightSource {
+        self.source
+    }
+
     /// Parameters of the model; a tied head counts once.
     pub fn parameters(&self) -> usize {
         self.layout

@@ -1,7 +1,7 @@
 //! What the tensors of a file say: the parts of updates put together, and tensors saved whole.
 
 use super::{
-    RawTensor,
+    NonFinite, RawTensor,
     keys::{Key, PREFIX, Part},
     tensor_error,
 };
@@ -252,7 +252,7 @@ fn checked(path: &Path, tensor: RawTensor) -> Result<RawTensor, AdapterError> {
             "save the adapter on one process: a sharded optimiser (ZeRO 3, FSDP) saves empty tensors",
         ));
     }
-    if let Some(count) = tensor.non_finite() {
+    if let Some(count) = NonFinite::count(&tensor.key, &tensor.values) {
         let at = tensor
             .values
             .iter()

@@ -29,20 +29,16 @@ pub struct NonFinite {
     pub values: usize,
 }
 
-impl RawTensor {
-    /// The count of values that are no numbers, if there is one.
-    pub fn non_finite(&self) -> Option<NonFinite> {
-        let nan = self.values.iter().filter(|value| value.is_nan()).count();
-        let infinite = self
-            .values
-            .iter()
-            .filter(|value| value.is_infinite())
-            .count();
+impl NonFinite {
+    /// The count of a tensor's values that are no numbers, if there is one.
+    pub fn count(tensor: &str, values: &[f32]) -> Option<NonFinite> {
+        let nan = values.iter().filter(|value| value.is_nan()).count();
+        let infinite = values.iter().filter(|value| value.is_infinite()).count();
         (nan + infinite > 0).then(|| NonFinite {
-            tensor: self.key.clone(),
+            tensor: tensor.to_owned(),
             nan,
             infinite,
-            values: self.values.len(),
+            values: values.len(),
         })
     }
 }
@@ -54,7 +50,10 @@ impl RawTensor {
 /// When the file of weights is missing or damaged.
 pub fn non_finite(dir: &Path) -> Result<Vec<NonFinite>, AdapterError> {
     let tensors = read_file(&weights_file(dir)?)?;
-    Ok(tensors.iter().filter_map(RawTensor::non_finite).collect())
+    Ok(tensors
+        .iter()
+        .filter_map(|tensor| NonFinite::count(&tensor.key, &tensor.values))
+        .collect())
 }
 
 /// The file of weights in the folder: `adapter_model.safetensors`, else `adapter_model.bin`, in the order PEFT looks.

@@ -306,16 +306,15 @@ impl Job<'_> {
         let padded = dim.next_multiple_of(PANEL);
         // Blocks from the first one that the first query sees to the last one that the last query sees.
         let seen = self.row.start() + queries[m - 1].0 + 1;
-        let first_block =
-            self.shape.first_seen(self.row.start() + queries[0].0) / BLOCK_TOKENS;
+        let first_block = self.shape.first_seen(self.row.start() + queries[0].0) / BLOCK_TOKENS;
         let blocks = &self.row.table.blocks()[first_block..seen.div_ceil(BLOCK_TOKENS)];
         let origin = first_block * BLOCK_TOKENS;
         let width = blocks.len() * BLOCK_TOKENS;
 
         scratch.queries.resize(dim * m, 0.0);
         for (i, (token, head)) in queries.iter().enumerate() {
-            let first = (self.row.tokens.start + token) * self.shape.qkv_width()
-                + self.shape.query(*head);
+            let first =
+                (self.row.tokens.start + token) * self.shape.qkv_width() + self.shape.query(*head);
             for (to, from) in scratch.queries[i..]
                 .iter_mut()
                 .step_by(m)

@@ -50,7 +50,10 @@ fn rope() -> RopeTable {
 
 /// A head rotated by the definition.
 fn rotated(head: &[f32], position: usize, pairing: Pairing) -> Vec<f64> {
-    let (rope, mut out) = (rope(), head.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
+    let (rope, mut out) = (
+        rope(),
+        head.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(),
+    );
     let (cos, sin) = rope.at(position);
     for (i, (c, s)) in cos.iter().zip(sin).enumerate() {
         let (a, b) = match pairing {
@@ -81,8 +84,8 @@ fn definition(shape: AttentionShape, pairing: Pairing, qkv: &[f32]) -> Vec<f64> 
             let scores: Vec<f64> = (first..=t)
                 .map(|s| {
                     let k = rotated(&rows[s][at(1, h / group) * dim..][..dim], s, pairing);
-                    let score = k.iter().zip(&q).map(|(a, b)| a * b).sum::<f64>()
-                        * f64::from(shape.scale);
+                    let score =
+                        k.iter().zip(&q).map(|(a, b)| a * b).sum::<f64>() * f64::from(shape.scale);
                     shape.soft_cap.map_or(score, |cap| {
                         f64::from(cap) * (score / f64::from(cap)).tanh()
                     })
