@@ -7,7 +7,9 @@
 //! The rules are those of PEFT 0.21.2: `check_target_module_exists`, `get_pattern_key`, `LoraLayer.update_layer`.
 
 mod adapter;
+#[cfg(feature = "analysis")]
 pub mod analysis;
+mod base;
 mod config;
 mod error;
 mod export;
@@ -19,6 +21,7 @@ mod spelling;
 mod update;
 
 pub use adapter::Adapter;
+pub use base::BaseModel;
 pub use config::{LoraConfig, TrainedBias};
 pub use error::AdapterError;
 pub use export::{MergeReport, MergedCheckpoint, MergedTensor};

@@ -4,8 +4,8 @@ mod cases;
 
 use cases::{data, json, layout, names, tensors, update};
 use evalh_adapter::{
-    Adapter, AdapterError, AdapterUpdate, LoraUpdate, MergedCheckpoint, ModelLayout, SavedTensor,
-    analysis::BaseModel,
+    Adapter, AdapterError, AdapterUpdate, BaseModel, LoraUpdate, MergedCheckpoint, ModelLayout,
+    SavedTensor,
 };
 use evalh_checkpoint::{Checkpoint, StoredDtype, TensorFile, WeightSource};
 use half::{bf16, f16};
