@@ -16,24 +16,6 @@ pub enum CheckpointError {
         /// What the system said.
         source: io::Error,
     },
-    /// The operating system refused to write.
-    #[error("write {path}: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A tensor cannot be stored as asked.
-    #[error("write {path}: tensor `{tensor}`: {problem}")]
-    Store {
-        /// The file.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// Why not.
-        problem: String,
-    },
     /// The path holds nothing that is known as a checkpoint.
     #[error(
         "open {path} as a checkpoint: {found}; give a folder with config.json and safetensors, or a .gguf file"

@@ -17,7 +17,6 @@ mod source;
 mod template;
 mod tensors;
 mod tokenizer;
-mod write;
 
 pub use bitsandbytes::{FloatType, Quantization};
 pub use checkpoint::Checkpoint;
@@ -27,4 +26,3 @@ pub use source::{StoredDtype, TensorInfo, WeightSource, count_non_finite};
 pub use template::ChatTemplate;
 pub use tensors::TensorFile;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
-pub use write::{PlannedTensor, WeightWriter};

@@ -145,18 +145,6 @@ impl StoredDtype {
     }
 }
 
-impl StoredDtype {
-    /// The value that is read back once `value` is stored in this type: rounded to the nearest, ties to even, in a half
-    /// type.
-    pub fn round(self, value: f32) -> f32 {
-        match self {
-            Self::F16 => half::f16::from_f32(value).to_f32(),
-            Self::BF16 => half::bf16::from_f32(value).to_f32(),
-            _ => value,
-        }
-    }
-}
-
 impl fmt::Display for StoredDtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -2,7 +2,6 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evalh_artifact::SourceKind;
-use evalh_checkpoint::StoredDtype;
 use evalh_model::{DeviceChoice, KernelChoice};
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
@@ -309,33 +308,9 @@ pub struct AdapterMergeFlags {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Store every weight in this type [default: each in the type that it is stored in; F32 where it is quantised]
-    #[arg(long)]
-    pub dtype: Option<PlainType>,
     /// As JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// A type of stored weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlainType {
-    /// Single precision
-    F32,
-    /// bfloat16
-    Bf16,
-    /// Half precision
-    F16,
-}
-
-impl From<PlainType> for StoredDtype {
-    fn from(plain: PlainType) -> StoredDtype {
-        match plain {
-            PlainType::F32 => StoredDtype::F32,
-            PlainType::Bf16 => StoredDtype::BF16,
-            PlainType::F16 => StoredDtype::F16,
-        }
-    }
 }
 
 /// `evalh model`.

@@ -8,7 +8,6 @@ mod flags;
 mod identity;
 mod inspect;
 mod interrupt;
-mod merge;
 mod output;
 mod own_adapters;
 mod run;

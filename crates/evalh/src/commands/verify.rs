@@ -32,6 +32,7 @@ pub fn verify(flags: &VerifyFlags) -> Outcome<Exit> {
     }
     let options = LoadOptions {
         kernel: flags.kernel.choice(),
+        quantize: None,
     };
     let mut proofs = Vec::new();
     for dir in &flags.dirs {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::failure::{OrFail as _, Outcome};
 use evalh_checkpoint::{Checkpoint, StoredDtype, WeightSource as _};
+use evalh_model::DecoderConfig;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -122,11 +123,9 @@ impl ModelFacts {
             path: checkpoint.path().to_owned(),
             family: config["model_type"].as_str().map(str::to_owned),
             architectures: texts(&config["architectures"]),
-            unsupported: evalh_model::family::find(config).err().map(|error| {
-                error
-                    .to_string()
-                    .trim_start_matches("build the model: ")
-                    .to_owned()
+            unsupported: DecoderConfig::read(config).err().map(|error| {
+                let text = error.to_string();
+                text.trim_start_matches("build the model: ").to_owned()
             }),
             sizes,
             context: checkpoint.generation().max_positions,

@@ -192,7 +192,15 @@ impl Variants {
         let kernel = run.kernel.choice();
         let checkpoint = model.settings();
         let tokenizer = model.checkpoint.tokenizer().or_fail()?;
-        let decoder = Decoder::load(&model.checkpoint, device, LoadOptions { kernel, ..LoadOptions::default() }).or_fail()?;
+        let decoder = Decoder::load(
+            &model.checkpoint,
+            device,
+            LoadOptions {
+                kernel,
+                ..LoadOptions::default()
+            },
+        )
+        .or_fail()?;
         let (kernel, dtype) = (decoder.kernel().to_string(), decoder.footprint().dtype);
         let layout = decoder.layout();
         let generation = model.checkpoint.generation();

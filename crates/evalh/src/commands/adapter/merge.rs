@@ -4,11 +4,9 @@ use super::{Base, open};
 use crate::{
     failure::{Exit, Failure, OrFail as _, Outcome},
     flags::{AdapterMergeFlags, OutputFlags},
-    merge::{Merge, Merged},
     output::{Console, Task, number},
 };
-use evalh_adapter::{Adapter, AdapterUpdate, combine, parse_mix};
-use serde_json::json;
+use evalh_adapter::{Adapter, AdapterUpdate, MergeReport, MergedCheckpoint, combine, parse_mix};
 use std::path::Path;
 
 /// Writes a model with an adapter merged into it as a plain checkpoint.
@@ -24,17 +22,19 @@ pub fn merge(flags: &AdapterMergeFlags) -> Outcome<Exit> {
     let adapters: Vec<&Adapter> = parts.iter().map(|(adapter, _)| adapter).collect();
     let base = Base::open(&flags.model, &adapters, &console)?;
     let update = resolved(&parts, &base, &flags.adapter)?;
-    let merge = Merge::new(
-        &base.checkpoint,
-        &base.layout,
-        &update,
-        flags.dtype.map(Into::into),
-    )?;
-    let writing = Task::items(&console, "writing and checking", merge.tensors() as u64);
-    let merged = merge.write(&flags.out, &|| writing.advance(1))?;
+    let plan = MergedCheckpoint::plan(base.model(), &update).or_fail()?;
+    let from = base.checkpoint.path();
+    if !from.is_dir() {
+        return Err(Failure::new(format!("merge into {}", from.display()))
+            .cause("a GGUF file has no tokenizer and config in the form of a Hugging Face folder")
+            .help("merge into the Hugging Face folder that the file was made of"));
+    }
+    let writing = Task::unknown(&console, "writing and checking");
+    let report = plan.write(from, &flags.out).or_fail()?;
     writing.finish();
-    say(&console, flags, &merged);
-    Ok(Exit::Done)
+    say(&console, flags, &report)?;
+    let damaged = !report.non_finite.is_empty();
+    Ok(if damaged { Exit::NotPassed } else { Exit::Done })
 }
 
 /// One adapter, or those of a mix with their weights.
@@ -67,24 +67,31 @@ fn resolved(parts: &[(Adapter, f64)], base: &Base, name: &str) -> Outcome<Adapte
     combine(name, updates).or_fail()
 }
 
-fn say(console: &Console, flags: &AdapterMergeFlags, merged: &Merged) {
-    for note in &merged.notes {
-        console.result(format_args!("note: {note}"));
+fn say(console: &Console, flags: &AdapterMergeFlags, report: &MergeReport) -> Outcome<()> {
+    if report.untied {
+        console.result(
+            "note: the head, which was the table of embeddings, is a tensor of its own now",
+        );
     }
+    for tensor in &report.left_out {
+        console.result(format_args!("note: {tensor} is no weight and is left out"));
+    }
+    for damaged in &report.non_finite {
+        console.warn(format_args!(
+            "{} has {} infinite values and {} that are no numbers in the model's type; merge into a copy of the model in bf16 or f32",
+            damaged.tensor, damaged.infinite, damaged.nan
+        ));
+    }
+    let files = report.weights.len();
     console.result(format_args!(
-        "wrote {}: {} of {} tensors changed, {} in {} files; every value read back is the one that was to be written",
+        "wrote {}: {} of {} tensors changed, {} in {files} {}; every value read back is the one that was written",
         flags.out.display(),
-        merged.changed,
-        merged.tensors,
-        number::bytes(merged.bytes),
-        merged.weight_files,
+        report.changed,
+        report.tensors,
+        number::bytes(report.bytes),
+        if files == 1 { "file" } else { "files" },
     ));
-    console.machine(&json!({
-        "out": flags.out,
-        "tensors": merged.tensors,
-        "changed": merged.changed,
-        "bytes": merged.bytes,
-        "weight_files": merged.weight_files,
-        "notes": merged.notes,
-    }));
+    let json = serde_json::to_value(report).or_fail_to(|| "write the report as JSON".to_owned())?;
+    console.machine(&json);
+    Ok(())
 }

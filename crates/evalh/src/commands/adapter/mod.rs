@@ -11,7 +11,7 @@ use crate::{
     inspect::{layout, with_heads_of},
     output::Console,
 };
-use evalh_adapter::{Adapter, ModelLayout, analysis::BaseModel};
+use evalh_adapter::{Adapter, BaseModel, ModelLayout};
 use evalh_checkpoint::Checkpoint;
 use std::path::Path;
 
