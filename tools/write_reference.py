@@ -73,6 +73,8 @@ def named(text):
         raise Refused(f"`{text}`: expected NAME=VALUE")
     if not name.replace("_", "").replace("-", "").isalnum():
         raise Refused(f"`{name}`: a name is made of letters, digits, - and _")
+    if name in ("logprobs", "cached", "bnb_cpu_forward"):
+        raise Refused(f"`{name}`: the reference has a tensor of that name; take another")
     return name, value
 
 
@@ -228,6 +230,7 @@ def cached_run(model, ids, count):
 def with_adapter(folder, kind, dtype, adapters, name, mixes):
     """The base, loaded afresh, with an adapter or a mix of them on it."""
     from peft import PeftModel
+    from peft.tuners.lora import LoraLayer
     model = load(folder, kind, dtype)
     if name not in mixes:
         return PeftModel.from_pretrained(model, adapters[name], adapter_name=name).eval()
@@ -236,6 +239,11 @@ def with_adapter(folder, kind, dtype, adapters, name, mixes):
     for part, _ in parts[1:]:
         peft.load_adapter(adapters[part], adapter_name=part)
     peft.add_weighted_adapter([part for part, _ in parts], [weight for _, weight in parts], name, combination_type="cat")
+    for module in peft.modules():
+        # The sum has its scales in its factors already. PEFT gives it sqrt(r) once more where the first adapter is
+        # rank-stabilised, so that the order of the adapters would change the model.
+        if isinstance(module, LoraLayer) and name in module.scaling:
+            module.scaling[name] = 1.0
     peft.set_adapter(name)
     return peft.eval()
 

@@ -70,7 +70,7 @@ BERT = {
     "bias_all": {**ENCODER, "bias": "all", "task_type": "SEQ_CLS"},
     "lora_bias": {**ENCODER, "lora_bias": True},
 }
-MIXES = {"mix": "plain:0.7+rslora:0.3", "minus": "plain:1.2+rslora:-0.2"}
+MIXES = {"mix": "plain:0.7+rslora:0.3", "minus": "rslora:-0.2+plain:1.2"}
 
 
 def write(make_base, settings, folder, seed, task):

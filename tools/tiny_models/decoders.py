@@ -84,7 +84,7 @@ DECODERS = [
                             "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}}, 40),
     Case("gemma3_text_caps", "gemma3_text", BASE | {
         "head_dim": 12, "sliding_window": 5, "num_hidden_layers": 7, "num_key_value_heads": 1, "attention_bias": True,
-        "attn_logit_softcapping": 3.0, "final_logit_softcapping": 4.0, "tie_word_embeddings": True}, 24),
+        "final_logit_softcapping": 4.0, "tie_word_embeddings": True}, 24),
     of("phi", "qk_norm", qk_layernorm=True, **rope("default", partial_rotary_factor=0.5)),
     of("phi", "full_rotary", tie_word_embeddings=False, num_key_value_heads=4, **rope("default", partial_rotary_factor=1.0)),
     of("phi", "linear", 40, num_key_value_heads=1, **rope("linear", partial_rotary_factor=0.34, factor=3.0)),
@@ -106,7 +106,7 @@ DECODERS = [
     Case("gptj_full_rotary", "gptj", GPTJ | {"rotary_dim": 12, "n_inner": None}),
     Case("gptj_tied", "gptj", GPTJ | {"rotary_dim": 4, "n_inner": 80, "tie_word_embeddings": True}),
     Case("gpt_neox_serial", "gpt_neox", NO_KV_HEADS | {"use_parallel_residual": False}
-         | rope("default", partial_rotary_factor=0.25)),
+         | rope("default", partial_rotary_factor=0.34)),
     Case("gpt_neox_full_rotary", "gpt_neox", NO_KV_HEADS | {"attention_bias": False, "tie_word_embeddings": True}
          | rope("default", partial_rotary_factor=1.0)),
     Case("gpt_neox_linear", "gpt_neox", NO_KV_HEADS | {"hidden_act": "gelu_fast"}
