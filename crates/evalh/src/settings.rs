@@ -64,6 +64,24 @@ pub enum ModelChoice {
     Path(PathBuf),
 }
 
+impl ModelChoice {
+    /// A name is a name of the catalog unless it looks like a path or there is such a file; a relative path is taken from
+    /// `here`.
+    pub fn of(named: &str, here: &Path) -> ModelChoice {
+        let path = join(here, named);
+        let looks_like_a_path = named.contains(['/', '\\'])
+            || named.starts_with('.')
+            || path
+                .extension()
+                .is_some_and(|end| end.eq_ignore_ascii_case("gguf"));
+        if looks_like_a_path || path.exists() {
+            ModelChoice::Path(path)
+        } else {
+            ModelChoice::Name(named.to_owned())
+        }
+    }
+}
+
 /// An adapter and the variant it makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdapterChoice {
@@ -95,7 +113,10 @@ impl RunSettings {
         let question = &flags.question;
         let settings = RunSettings {
             suites: suites(&flags.suite)?,
-            model: model(flags.model.as_deref(), here),
+            model: match &flags.model {
+                Some(named) => ModelChoice::of(named, here),
+                None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
+            },
             adapters: adapters(flags, here)?,
             apply: flags.apply.unwrap_or(Apply::Merged),
             protocol: question.protocol,
@@ -223,26 +244,6 @@ fn suites(named: &[String]) -> Outcome<Vec<String>> {
 fn join(here: &Path, path: impl AsRef<Path>) -> PathBuf {
     let joined = here.join(path);
     std::path::absolute(&joined).unwrap_or(joined)
-}
-
-/// A name is a name of the catalog unless it looks like a path or there is such a file.
-fn model(named: Option<&str>, here: &Path) -> ModelChoice {
-    match named {
-        None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
-        Some(text) => {
-            let path = join(here, text);
-            let looks_like_a_path = text.contains(['/', '\\'])
-                || text.starts_with('.')
-                || path
-                    .extension()
-                    .is_some_and(|end| end.eq_ignore_ascii_case("gguf"));
-            if looks_like_a_path || path.exists() {
-                ModelChoice::Path(path)
-            } else {
-                ModelChoice::Name(text.to_owned())
-            }
-        }
-    }
 }
 
 fn adapters(flags: &RunFlags, here: &Path) -> Outcome<Vec<AdapterChoice>> {

@@ -2,8 +2,9 @@
 
 use crate::{
     artifacts::Artifacts,
+    checkpoints::{self, Located},
     failure::{Failure, OrFail as _, Outcome},
-    flags::{Apply, Kernel},
+    flags::Apply,
     identity,
     own_adapters::OwnAdapter,
     settings::{AdapterChoice, BASE, Effort, ModelChoice, RunSettings},
@@ -11,12 +12,12 @@ use crate::{
 use evalh_adapter::{Adapter, AdapterUpdate};
 use evalh_checkpoint::{ChatTemplate, Checkpoint};
 use evalh_engine::{EngineError, EngineOptions, LocalEngine, MemoryBudget, Variant};
-use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, LoraId};
+use evalh_model::{Decoder, DeviceChoice, LoadOptions, LoraId};
 use evalh_record::{
     AdapterSettings, CheckpointSettings, FileIdentity, FileOrigin, VariantSettings, sha256_bytes,
 };
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -44,22 +45,7 @@ impl OpenedModel {
         artifacts: &Artifacts<'_>,
         moment: Option<i64>,
     ) -> Outcome<OpenedModel> {
-        let (name, path, pulled) = match choice {
-            ModelChoice::Path(path) if !path.exists() => {
-                let what = format!(
-                    "open the checkpoint {}: there is no such file or folder",
-                    path.display()
-                );
-                return Err(Failure::new(what).help(
-                    "give a Hugging Face folder or a .gguf file with --model, or a name of `evalh list models`",
-                ));
-            }
-            ModelChoice::Path(path) => (file_stem(path), path.clone(), None),
-            ModelChoice::Name(name) => {
-                let pulled = artifacts.pull(name, None, "--model")?;
-                (name.clone(), pulled.entry().to_owned(), Some(pulled))
-            }
-        };
+        let Located { name, path, pulled } = checkpoints::locate(choice, artifacts, "--model")?;
         let began = Instant::now();
         let checkpoint = Checkpoint::open(&path).or_fail()?;
         let template = checkpoint.chat_template().or_fail()?;
@@ -203,13 +189,18 @@ impl Variants {
         effort: &Effort,
     ) -> Outcome<Variants> {
         let device: DeviceChoice = run.device.parse().or_fail()?;
-        let kernel = match run.kernel {
-            Kernel::Auto => KernelChoice::Auto,
-            Kernel::Portable => KernelChoice::Portable,
-        };
+        let kernel = run.kernel.choice();
         let checkpoint = model.settings();
         let tokenizer = model.checkpoint.tokenizer().or_fail()?;
-        let decoder = Decoder::load(&model.checkpoint, device, LoadOptions { kernel, ..LoadOptions::default() }).or_fail()?;
+        let decoder = Decoder::load(
+            &model.checkpoint,
+            device,
+            LoadOptions {
+                kernel,
+                ..LoadOptions::default()
+            },
+        )
+        .or_fail()?;
         let (kernel, dtype) = (decoder.kernel().to_string(), decoder.footprint().dtype);
         let layout = decoder.layout();
         let generation = model.checkpoint.generation();
@@ -279,17 +270,4 @@ fn options(effort: &Effort) -> EngineOptions {
         options.max_rows = rows;
     }
     options
-}
-
-fn file_stem(path: &Path) -> String {
-    // `.` and `model/..` have a name only once they are resolved.
-    let real: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = if real.is_dir() {
-        real.file_name()
-    } else {
-        real.file_stem()
-    };
-    name.unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
