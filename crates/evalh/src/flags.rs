@@ -1,7 +1,9 @@
 //! The command line as it is typed. Every flag is defined here once; `settings` resolves what they mean together.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evalh_adapter::{MixPart, parse_mix};
 use evalh_artifact::SourceKind;
+use evalh_checkpoint::Quantization;
 use evalh_model::{DeviceChoice, KernelChoice};
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
@@ -76,9 +78,15 @@ pub struct RunFlags {
     /// Checkpoint: a name (see `evalh list models`), a Hugging Face folder or a GGUF file
     #[arg(long, value_name = "NAME|PATH")]
     pub model: Option<String>,
-    /// A PEFT LoRA folder to compare with the base; repeatable
+    /// A PEFT LoRA folder to compare with the base, or a weighted sum of such; repeatable
+    #[arg(long, value_name = "NAME=PATH|NAME=A:0.7+B:0.3")]
+    pub adapter: Vec<NamedAdapter>,
+    /// A fully fine-tuned checkpoint to compare with the base; repeatable
     #[arg(long, value_name = "NAME=PATH")]
-    pub adapter: Vec<NamedPath>,
+    pub variant: Vec<NamedPath>,
+    /// Round the weights of linears at load, as bitsandbytes does for QLoRA
+    #[arg(long, value_name = "TYPE")]
+    pub quantize: Option<Quantize>,
     /// How adapters are put on the base [default: merged]
     #[arg(long, value_name = "HOW")]
     pub apply: Option<Apply>,
@@ -95,7 +103,7 @@ pub struct RunFlags {
     pub out: Option<PathBuf>,
     /// Go on with an interrupted run, with the settings it was begun with
     #[arg(long, value_name = "DIR", help_heading = "Record", conflicts_with_all = [
-        "suite", "model", "adapter", "apply", "protocol", "limit", "samples", "temperature", "top_p", "seed",
+        "suite", "model", "adapter", "variant", "quantize", "apply", "protocol", "limit", "samples", "temperature", "top_p", "seed",
         "max_new_tokens", "data", "device", "kernel", "runtime", "out",
     ])]
     pub resume: Option<PathBuf>,
@@ -394,6 +402,32 @@ pub enum Apply {
     Unmerged,
 }
 
+/// What weights are rounded to at load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantize {
+    /// 4 bits in blocks of 64 (bitsandbytes' NF4)
+    Nf4,
+    /// NF4 with 8-bit scales, as QLoRA has it
+    Nf4Double,
+    /// 4-bit floating point in blocks of 64
+    Fp4,
+    /// 8 bits with a scale a row (the weights of LLM.int8)
+    Int8,
+}
+
+impl Quantize {
+    /// The checkpoint's name for it.
+    pub fn choice(self) -> Quantization {
+        match self {
+            Quantize::Nf4 => Quantization::Nf4,
+            Quantize::Nf4Double => Quantization::Nf4Double,
+            Quantize::Fp4 => Quantization::Fp4,
+            Quantize::Int8 => Quantization::Int8,
+        }
+    }
+}
+
 /// Which kernels compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -423,7 +457,7 @@ macro_rules! show_as_flag {
         }
     )*};
 }
-show_as_flag!(Protocol, Apply, Kernel);
+show_as_flag!(Protocol, Apply, Kernel, Quantize);
 
 /// `NAME=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -445,6 +479,39 @@ impl FromStr for NamedPath {
             }),
             _ => Err("expected NAME=PATH, such as tuned=adapters/tuned".to_owned()),
         }
+    }
+}
+
+/// `NAME=PATH`, or `NAME=A:WEIGHT+B:WEIGHT`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedAdapter {
+    /// The name that the variant gets.
+    pub name: String,
+    /// What it is.
+    pub source: AdapterFlag,
+}
+
+/// An adapter as it is named on the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AdapterFlag {
+    /// A folder.
+    Folder(PathBuf),
+    /// Other adapters by name or folder, with weights.
+    Mix(Vec<MixPart>),
+}
+
+impl FromStr for NamedAdapter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<NamedAdapter, String> {
+        let NamedPath { name, path } = text.parse()?;
+        let rest = path.to_string_lossy();
+        let mix = parse_mix(&rest).map_err(|error| error.to_string())?;
+        let source = match mix {
+            Some(mix) => AdapterFlag::Mix(mix.parts),
+            None => AdapterFlag::Folder(path),
+        };
+        Ok(NamedAdapter { name, source })
     }
 }
 
@@ -510,6 +577,27 @@ mod tests {
             "1.2.3",
         ] {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mix_has_a_name_and_weights() {
+        let mix = "mix=a:0.7+b/c:-0.3".parse::<NamedAdapter>().unwrap();
+        let AdapterFlag::Mix(parts) = mix.source else {
+            panic!("no mix")
+        };
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|p| (p.adapter.as_str(), p.weight))
+            .collect();
+        assert_eq!(
+            (mix.name.as_str(), parts),
+            ("mix", vec![("a", 0.7), ("b/c", -0.3)])
+        );
+        let single = "x=p/q".parse::<NamedAdapter>().unwrap();
+        assert_eq!(single.source, AdapterFlag::Folder("p/q".into()));
+        for wrong in ["mix=a:x", "mix=a:1+b", "a:1+b:2", "=a:1"] {
+            assert!(wrong.parse::<NamedAdapter>().is_err(), "{wrong}");
         }
     }
 
