@@ -1,23 +1,14 @@
 //! An adapter folder, and its match with a model.
 
 use crate::tensors::Pair;
-use crate::{AdapterError, LoraConfig, LoraUpdate, tensors};
+use crate::{
+    AdapterError, AdapterUpdate, LoraConfig, LoraUpdate, ModelLayout, TargetModule, tensors,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
-
-/// A linear module that an adapter can attach to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetModule {
-    /// The name in the Hugging Face model, e.g. `model.layers.0.self_attn.q_proj`.
-    pub name: String,
-    /// Rows of the weight.
-    pub out_features: usize,
-    /// Columns of the weight.
-    pub in_features: usize,
-}
 
 /// A low-rank adapter, read and checked in itself, not yet matched with a model.
 #[derive(Debug, Clone)]
@@ -72,12 +63,13 @@ impl Adapter {
             .sum()
     }
 
-    /// Matches the adapter with a model's `modules` and gives its updates in their order.
+    /// Matches the adapter with a model's `layout` and gives its updates in the order of the modules.
     ///
     /// # Errors
     /// When no module matches, shapes differ, the adapter has weights for a module that the model lacks, or the
     /// configuration selects a module of the model that the adapter has no weights for.
-    pub fn resolve(&self, modules: &[TargetModule]) -> Result<Vec<LoraUpdate>, AdapterError> {
+    pub fn resolve(&self, layout: &ModelLayout) -> Result<AdapterUpdate, AdapterError> {
+        let modules = &layout.modules;
         let names: BTreeSet<&str> = modules.iter().map(|module| module.name.as_str()).collect();
         if !self.pairs.keys().any(|name| names.contains(name.as_str())) {
             return Err(self.no_match(modules));
@@ -108,7 +100,10 @@ impl Adapter {
                 None => {}
             }
         }
-        Ok(updates)
+        Ok(AdapterUpdate {
+            lora: updates,
+            saved: Vec::new(),
+        })
     }
 
     fn update(&self, module: &TargetModule, pair: &Pair) -> Result<LoraUpdate, AdapterError> {
@@ -127,6 +122,8 @@ impl Adapter {
             scale: self.config.scale_of(&module.name),
             a: pair.a.values.clone(),
             b: pair.b.values.clone(),
+            magnitude: None,
+            bias: None,
         })
     }
 

@@ -2,18 +2,20 @@
 //!
 //! [`Adapter::open`] reads a folder as PEFT saves it (`adapter_config.json`, `adapter_model.safetensors`) and refuses, by
 //! name, every setting that it would not honour: an adapter of which something is ignored scores like another model.
-//! [`Adapter::resolve`] matches it against a model's modules by PEFT's rules and gives one [`LoraUpdate`] a module.
+//! [`Adapter::resolve`] matches it against a model's layout by PEFT's rules and gives an [`AdapterUpdate`].
 //!
 //! The rules are those of PEFT 0.21.2: `check_target_module_exists`, `get_pattern_key`, `LoraLayer.update_layer`.
 
 mod adapter;
 mod config;
 mod error;
+mod layout;
 mod select;
 mod tensors;
 mod update;
 
-pub use adapter::{Adapter, TargetModule};
+pub use adapter::Adapter;
 pub use config::LoraConfig;
 pub use error::AdapterError;
-pub use update::LoraUpdate;
+pub use layout::{ModelLayout, ModuleKind, TargetModule};
+pub use update::{AdapterUpdate, LoraUpdate, SavedTensor};

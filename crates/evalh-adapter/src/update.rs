@@ -1,18 +1,58 @@
-//! A low-rank update of one linear module.
+//! What an adapter does to a model: low-rank updates of modules, and tensors it replaces.
 
-/// The update `scale * B A` of one module's weight, in f32.
+/// All that an adapter changes in a model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AdapterUpdate {
+    /// Low-rank updates; several may name one module, and then add up.
+    pub lora: Vec<LoraUpdate>,
+    /// Tensors of the model that are replaced, before the updates are laid over them.
+    pub saved: Vec<SavedTensor>,
+}
+
+impl AdapterUpdate {
+    /// Parameters of all updates and tensors together.
+    pub fn parameters(&self) -> usize {
+        let lora: usize = self.lora.iter().map(LoraUpdate::parameters).sum();
+        lora + self
+            .saved
+            .iter()
+            .map(|tensor| tensor.values.len())
+            .sum::<usize>()
+    }
+}
+
+/// A tensor of the model that the adapter replaces, in f32.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedTensor {
+    /// The Hugging Face name of the tensor it replaces, e.g. `classifier.out_proj.weight`.
+    pub name: String,
+    /// Its shape as the checkpoint has it.
+    pub shape: Vec<usize>,
+    /// Its values, row-major.
+    pub values: Vec<f32>,
+}
+
+/// The update of one module's weight, in f32: `W + scale * B A`, with DoRA's magnitude `m` each row of that times
+/// `m / ||row||`.
+///
+/// The weight is that of `y = W x`, `[out_features, in_features]`, whatever way the checkpoint stores it: a `Conv1D` and
+/// an embedding's table hold its transpose.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoraUpdate {
     /// The module's name in the model, e.g. `model.layers.0.self_attn.q_proj`.
     pub module: String,
     /// Rank `r` of the update.
     pub rank: usize,
-    /// `alpha / r`, or `alpha / sqrt(r)` where rank-stabilised.
+    /// `alpha / r`, or `alpha / sqrt(r)` where rank-stabilised, times the weight of the adapter in a mix.
     pub scale: f32,
-    /// `A`, row-major `[rank, in_features]`.
+    /// `A`, row-major `[rank, in_features]`; of an embedding `[rank, vocabulary]`.
     pub a: Vec<f32>,
-    /// `B`, row-major `[out_features, rank]`.
+    /// `B`, row-major `[out_features, rank]`; of an embedding `[width, rank]`.
     pub b: Vec<f32>,
+    /// DoRA's magnitude `m`, `[out_features]`.
+    pub magnitude: Option<Vec<f32>>,
+    /// What is added to the module's bias, `[out_features]`: the bias of `lora_bias`, times the scale.
+    pub bias: Option<Vec<f32>>,
 }
 
 impl LoraUpdate {
@@ -26,9 +66,10 @@ impl LoraUpdate {
         self.b.len().checked_div(self.rank).unwrap_or(0)
     }
 
-    /// Parameters of the update: those of A and of B.
+    /// Parameters of the update: those of A, of B, of the magnitude and of the bias.
     pub fn parameters(&self) -> usize {
-        self.a.len() + self.b.len()
+        let optional = |values: &Option<Vec<f32>>| values.as_ref().map_or(0, Vec::len);
+        self.a.len() + self.b.len() + optional(&self.magnitude) + optional(&self.bias)
     }
 
     /// Writes row `row` of `scale * B A` to `out`, of length `in_features`, replacing what it holds.
@@ -55,7 +96,44 @@ impl LoraUpdate {
         }
     }
 
-    /// The whole update `scale * B A`, row-major `[out_features, in_features]`.
+    /// Turns row `row` of the weight, of length `in_features`, into that of the merged weight.
+    ///
+    /// # Panics
+    /// When `row` is not below `out_features`, or `weight` is not `in_features` long.
+    pub fn merge_row(&self, row: usize, weight: &mut [f32]) {
+        let mut delta = vec![0.0; weight.len()];
+        self.delta_row(row, &mut delta);
+        for (value, delta) in weight.iter_mut().zip(&delta) {
+            *value += delta;
+        }
+        if let Some(magnitude) = &self.magnitude {
+            let factor = magnitude[row] / norm(weight);
+            for value in weight {
+                *value *= factor;
+            }
+        }
+    }
+
+    /// What the output of row `row` is multiplied by when `W x + scale * B A x` is computed unmerged: DoRA's
+    /// `m / ||W + scale * B A||` of that row, 1 without a magnitude. `weight` is the row of the base, `in_features` long.
+    ///
+    /// The factor leaves the module's bias out, which is added after it.
+    ///
+    /// # Panics
+    /// When `row` is not below `out_features`, or `weight` is not `in_features` long.
+    pub fn row_factor(&self, row: usize, weight: &[f32]) -> f32 {
+        let Some(magnitude) = &self.magnitude else {
+            return 1.0;
+        };
+        let mut merged = vec![0.0; weight.len()];
+        self.delta_row(row, &mut merged);
+        for (value, base) in merged.iter_mut().zip(weight) {
+            *value += base;
+        }
+        magnitude[row] / norm(&merged)
+    }
+
+    /// The whole update `scale * B A`, row-major `[out_features, in_features]`, without the magnitude.
     pub fn delta(&self) -> Vec<f32> {
         let width = self.in_features();
         let mut delta = vec![0.0; self.out_features() * width];
@@ -68,7 +146,14 @@ impl LoraUpdate {
     }
 }
 
+/// The Euclidean norm, summed in f64 so that the order of the sum does not show.
+fn norm(values: &[f32]) -> f32 {
+    let squares: f64 = values.iter().map(|&value| f64::from(value).powi(2)).sum();
+    squares.sqrt() as f32
+}
+
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the values are exact")]
 mod tests {
     use super::*;
 
@@ -79,6 +164,8 @@ mod tests {
             scale: 0.5,
             a: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
             b: vec![1.0, 0.0, 0.0, 1.0, 2.0, -1.0, 1.0, 1.0],
+            magnitude: None,
+            bias: None,
         }
     }
 
@@ -102,5 +189,28 @@ mod tests {
         let mut out = [f32::NAN; 3];
         update().delta_row(2, &mut out);
         assert_eq!(out.as_slice(), [-1.0, -0.5, 0.0].as_slice());
+    }
+
+    #[test]
+    fn a_merged_row_is_the_base_and_the_delta() {
+        let mut row = [1.0, 1.0, 1.0];
+        update().merge_row(2, &mut row);
+        assert_eq!(row, [0.0, 0.5, 1.0]);
+        assert_eq!(update().row_factor(2, &[1.0, 1.0, 1.0]), 1.0);
+    }
+
+    #[test]
+    fn a_magnitude_is_the_norm_of_the_merged_row() {
+        let update = LoraUpdate {
+            magnitude: Some(vec![1.0, 2.0, 10.0, 4.0]),
+            ..update()
+        };
+        // The base and the delta of row 2 sum to [3, 4, 0], of norm 5, which the magnitude makes 10.
+        let base = [4.0, 4.5, 0.0];
+        let mut row = base;
+        update.merge_row(2, &mut row);
+        assert_eq!(row, [6.0, 8.0, 0.0]);
+        assert_eq!(update.row_factor(2, &base), 2.0);
+        assert_eq!(update.parameters(), 18);
     }
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{
-    Folder, RANK, Stored, assert_refused, config, config_with, factors, model, stored, tensors,
+    Folder, RANK, Stored, assert_refused, config, config_with, factors, layout, model, modules,
+    stored, tensors,
 };
 use evalh_adapter::{Adapter, TargetModule};
 use safetensors::Dtype;
@@ -18,9 +19,9 @@ fn a_good_adapter_resolves_in_the_order_of_the_model() {
     let adapter = folder.open().unwrap();
     assert_eq!(adapter.parameters(), 2 * (RANK * (4 + 3) + RANK * (6 + 3)));
     assert_eq!(adapter.files().len(), 2);
-    let updates = adapter.resolve(&model()).unwrap();
+    let updates = adapter.resolve(&model()).unwrap().lora;
     let names: Vec<_> = updates.iter().map(|update| update.module.clone()).collect();
-    let expected: Vec<_> = model()
+    let expected: Vec<_> = modules()
         .into_iter()
         .take(4)
         .map(|module| module.name)
@@ -235,7 +236,8 @@ fn ranks_have_to_be_the_configured_ones() {
         .open()
         .unwrap()
         .resolve(&model())
-        .unwrap();
+        .unwrap()
+        .lora;
     assert_eq!(
         updates.iter().map(|update| update.rank).collect::<Vec<_>>(),
         [2, 3, 2, 3]
@@ -274,14 +276,14 @@ fn modules_that_the_weights_leave_out_are_named() {
 #[test]
 fn an_adapter_for_another_model_is_refused_with_both_shapes() {
     let adapter = Folder::new(&config(), &tensors()).open().unwrap();
-    let mut wider = model();
+    let mut wider = modules();
     wider[0].in_features = 5;
     assert_refused(
-        adapter.resolve(&wider),
+        adapter.resolve(&layout(wider)),
         &[Q0, "[4, 5]", "[4, 3]", "`someone/base`"],
     );
 
-    let renamed: Vec<_> = model()
+    let renamed: Vec<_> = modules()
         .into_iter()
         .map(|module| TargetModule {
             name: module.name.replace("model.layers", "transformer.h"),
@@ -289,16 +291,19 @@ fn an_adapter_for_another_model_is_refused_with_both_shapes() {
         })
         .collect();
     assert_refused(
-        adapter.resolve(&renamed),
+        adapter.resolve(&layout(renamed)),
         &[
             "no module of the model matches",
             Q0.split('.').next().unwrap(),
             "transformer.h.0",
         ],
     );
-    assert_refused(adapter.resolve(&[]), &["no module of the model matches"]);
+    assert_refused(
+        adapter.resolve(&layout(Vec::new())),
+        &["no module of the model matches"],
+    );
 
-    let shallower = &model()[..2];
+    let shallower = &layout(modules()[..2].to_vec());
     assert_refused(
         adapter.resolve(shallower),
         &[

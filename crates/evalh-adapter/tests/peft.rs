@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{config_with, shared};
-use evalh_adapter::{Adapter, LoraConfig, TargetModule};
+use common::{config_with, layout, shared};
+use evalh_adapter::{Adapter, LoraConfig, ModelLayout, ModuleKind, TargetModule};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -61,7 +61,7 @@ fn ranks_by_pattern_are_those_of_peft() {
 }
 
 /// The seven linear modules a layer of a llama model: `hidden`, `kv` (heads of K and V times their size), `inner`.
-fn llama(layers: usize, hidden: usize, kv: usize, inner: usize) -> Vec<TargetModule> {
+fn llama(layers: usize, hidden: usize, kv: usize, inner: usize) -> ModelLayout {
     let shapes = [
         ("self_attn.q_proj", hidden, hidden),
         ("self_attn.k_proj", kv, hidden),
@@ -71,15 +71,17 @@ fn llama(layers: usize, hidden: usize, kv: usize, inner: usize) -> Vec<TargetMod
         ("mlp.up_proj", inner, hidden),
         ("mlp.down_proj", hidden, inner),
     ];
-    (0..layers)
+    let modules = (0..layers)
         .flat_map(|layer| {
             shapes.map(|(name, out_features, in_features)| TargetModule {
                 name: format!("model.layers.{layer}.{name}"),
                 out_features,
                 in_features,
+                kind: ModuleKind::Linear,
             })
         })
-        .collect()
+        .collect();
+    layout(modules)
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn the_adapters_for_smollm2_resolve() {
         ("small-selective", 105, 4),
     ] {
         let adapter = Adapter::open(&shared.join("adapters").join(name)).unwrap();
-        let resolved = adapter.resolve(&model).unwrap();
+        let resolved = adapter.resolve(&model).unwrap().lora;
         assert_eq!(resolved.len(), updates, "{name}");
         assert!(
             resolved
@@ -131,7 +133,7 @@ fn a_delta_of_a_bfloat16_adapter_has_the_values_computed_apart() {
         return;
     };
     let adapter = Adapter::open(&shared.join("adapters/small-standard")).unwrap();
-    let updates = adapter.resolve(&llama(30, 576, 192, 1536)).unwrap();
+    let updates = adapter.resolve(&llama(30, 576, 192, 1536)).unwrap().lora;
     let update = updates
         .iter()
         .find(|update| update.module == "model.layers.7.mlp.down_proj")
@@ -175,7 +177,7 @@ fn the_llama_fixtures_resolve() {
             )
             .unwrap();
             assert_eq!(
-                adapter.resolve(&model).unwrap().len(),
+                adapter.resolve(&model).unwrap().lora.len(),
                 updates,
                 "{family} {name}"
             );

@@ -15,7 +15,11 @@ fn parse(bytes: &[u8]) -> Option<LoraConfig> {
 /// Opens and resolves; refusing is fine.
 fn use_folder(config: &[u8], weights: &[u8]) {
     if let Ok(adapter) = Folder::raw(config, weights).open() {
-        for update in adapter.resolve(&model()).into_iter().flatten() {
+        for update in adapter
+            .resolve(&model())
+            .into_iter()
+            .flat_map(|update| update.lora)
+        {
             assert_eq!(
                 update.delta().len(),
                 update.out_features() * update.in_features()

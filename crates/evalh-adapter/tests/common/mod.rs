@@ -1,7 +1,7 @@
 //! A small adapter folder, written as PEFT writes one, to be bent out of shape.
 #![allow(dead_code, missing_docs, reason = "each test binary uses its part")]
 
-use evalh_adapter::{Adapter, AdapterError, TargetModule};
+use evalh_adapter::{Adapter, AdapterError, ModelLayout, ModuleKind, TargetModule};
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::{Value, json};
 use std::{
@@ -39,11 +39,33 @@ pub fn config_with(changes: Value) -> Value {
 }
 
 /// A model of two layers; `q_proj` is 4 x 3 and `up_proj` 6 x 3.
-pub fn model() -> Vec<TargetModule> {
+pub fn model() -> ModelLayout {
+    layout(modules())
+}
+
+/// A layout of these modules, with their weights and nothing else.
+pub fn layout(modules: Vec<TargetModule>) -> ModelLayout {
+    ModelLayout {
+        tensors: modules
+            .iter()
+            .map(|m| (format!("{}.weight", m.name), m.stored_shape().to_vec()))
+            .collect(),
+        output_head: modules
+            .iter()
+            .find(|m| m.name == "lm_head")
+            .map(|m| m.name.clone()),
+        layers: 2,
+        modules,
+    }
+}
+
+/// The modules of [`model`].
+pub fn modules() -> Vec<TargetModule> {
     let module = |name: String, out_features| TargetModule {
         name,
         out_features,
         in_features: 3,
+        kind: ModuleKind::Linear,
     };
     let mut modules = Vec::new();
     for layer in 0..2 {
@@ -99,7 +121,7 @@ pub fn factors(module: &str, rank: usize, out_features: usize, in_features: usiz
 
 /// The factors of all modules of [`model`] that [`config`] selects.
 pub fn tensors() -> Vec<Stored> {
-    model()
+    modules()
         .iter()
         .take(4)
         .flat_map(|m| factors(&m.name, RANK, m.out_features, m.in_features))
