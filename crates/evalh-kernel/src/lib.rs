@@ -4,6 +4,7 @@
 //! operations. Model code calls [`Compute`] and does not know which.
 
 mod activation;
+mod bidirectional;
 mod burn_ops;
 mod cache;
 mod compute;
@@ -12,8 +13,9 @@ mod host;
 mod norm;
 mod weight;
 
+pub use bidirectional::RelativePositions;
 pub use cache::{CacheError, CacheShape, KvCache, SeqId};
 pub use compute::{Compute, ComputeSet, LowRankSpan, RowSpan};
-pub use cpu::{Activation, AttentionShape, Isa, RopeTable};
+pub use cpu::{Activation, AttentionShape, BidirectionalShape, Isa, RopeTable};
 pub use norm::{HeadNorm, NormKind};
 pub use weight::{LowRank, Vector, Weight};
