@@ -37,7 +37,7 @@ pub enum AdapterError {
         /// What would work.
         remedy: String,
     },
-    /// `adapter_model.safetensors` is not a valid safetensors file.
+    /// The file of weights is damaged.
     #[error(
         "read adapter weights {path}: {problem}; the file is damaged or incomplete, copy or save it again"
     )]
@@ -67,6 +67,28 @@ pub enum AdapterError {
         /// The module.
         module: String,
         /// The disagreement.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// The adapter and the model disagree about a tensor that the adapter replaces.
+    #[error("apply adapter {adapter}: tensor `{tensor}` {problem}; {remedy}")]
+    ModelTensor {
+        /// The adapter's folder.
+        adapter: PathBuf,
+        /// The tensor's name in the model.
+        tensor: String,
+        /// The disagreement.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// A mix of adapters is not written as one, or is not defined.
+    #[error("mix adapters as `{text}`: {problem}; {remedy}")]
+    Mix {
+        /// The mix as written, or its name.
+        text: String,
+        /// What is wrong with it.
         problem: String,
         /// What would work.
         remedy: String,

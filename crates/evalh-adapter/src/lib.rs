@@ -9,13 +9,17 @@
 mod adapter;
 mod config;
 mod error;
+mod file;
 mod layout;
+mod mix;
 mod select;
-mod tensors;
+mod spelling;
 mod update;
 
 pub use adapter::Adapter;
-pub use config::LoraConfig;
+pub use config::{LoraConfig, TrainedBias};
 pub use error::AdapterError;
+pub use file::{NonFinite, non_finite};
 pub use layout::{ModelLayout, ModuleKind, TargetModule};
+pub use mix::{MixPart, MixSpec, combine, parse_mix};
 pub use update::{AdapterUpdate, LoraUpdate, SavedTensor};

@@ -1,5 +1,7 @@
 //! What an adapter does to a model: low-rank updates of modules, and tensors it replaces.
 
+use crate::{ModelLayout, ModuleKind};
+
 /// All that an adapter changes in a model.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AdapterUpdate {
@@ -18,6 +20,50 @@ impl AdapterUpdate {
             .iter()
             .map(|tensor| tensor.values.len())
             .sum::<usize>()
+    }
+}
+
+impl AdapterUpdate {
+    /// Whether merging changes this tensor.
+    pub fn changes(&self, tensor: &str) -> bool {
+        self.saved.iter().any(|saved| saved.name == tensor)
+            || self.lora.iter().any(|update| {
+                tensor
+                    .strip_prefix(update.module.as_str())
+                    .is_some_and(|end| {
+                        end == ".weight" || (end == ".bias" && update.bias.is_some())
+                    })
+            })
+    }
+
+    /// The tensor of the merged model: replaced if it was saved, then with each update of its module, in order.
+    ///
+    /// `values` are the base's, row-major as the checkpoint stores them. Says whether anything changed.
+    ///
+    /// # Panics
+    /// When `values` are not those of the tensor of the layout that the adapter was resolved with.
+    pub fn merge_tensor(&self, layout: &ModelLayout, tensor: &str, values: &mut [f32]) -> bool {
+        let mut changed = false;
+        if let Some(saved) = self.saved.iter().find(|saved| saved.name == tensor) {
+            values.copy_from_slice(&saved.values);
+            changed = true;
+        }
+        let Some((module, parameter)) = tensor.rsplit_once('.') else {
+            return changed;
+        };
+        for update in self.lora.iter().filter(|update| update.module == module) {
+            match (parameter, &update.bias, layout.module(module)) {
+                ("weight", _, Some(target)) => update.merge_stored(target.kind, values),
+                ("bias", Some(bias), _) => {
+                    for (value, bias) in values.iter_mut().zip(bias) {
+                        *value += bias;
+                    }
+                }
+                _ => continue,
+            }
+            changed = true;
+        }
+        changed
     }
 }
 
@@ -98,6 +144,8 @@ impl LoraUpdate {
 
     /// Turns row `row` of the weight, of length `in_features`, into that of the merged weight.
     ///
+    /// The row is that of `y = W x`; for a weight that is stored as the transpose, [`LoraUpdate::merge_stored`].
+    ///
     /// # Panics
     /// When `row` is not below `out_features`, or `weight` is not `in_features` long.
     pub fn merge_row(&self, row: usize, weight: &mut [f32]) {
@@ -111,6 +159,75 @@ impl LoraUpdate {
             for value in weight {
                 *value *= factor;
             }
+        }
+    }
+
+    /// Turns a whole weight, as the checkpoint stores that of a module of this kind, into the merged one.
+    ///
+    /// # Panics
+    /// When `weight` is not of `in_features` times `out_features` values.
+    pub fn merge_stored(&self, kind: ModuleKind, weight: &mut [f32]) {
+        assert_eq!(
+            weight.len(),
+            self.in_features() * self.out_features(),
+            "the update has the shape of the weight"
+        );
+        match kind {
+            ModuleKind::Linear => {
+                for (row, weight) in weight
+                    .chunks_exact_mut(self.in_features().max(1))
+                    .enumerate()
+                {
+                    self.merge_row(row, weight);
+                }
+            }
+            ModuleKind::Conv1d | ModuleKind::Embedding => self.merge_transposed(weight),
+        }
+    }
+
+    /// The weight is `[in, out]`: the norms of DoRA run down its columns.
+    fn merge_transposed(&self, weight: &mut [f32]) {
+        let width = self.out_features().max(1);
+        let mut squares = vec![0f64; width];
+        let mut delta = vec![0f32; width];
+        for (column, weight) in weight.chunks_exact_mut(width).enumerate() {
+            self.delta_column(column, &mut delta);
+            for ((value, delta), square) in weight.iter_mut().zip(&delta).zip(&mut squares) {
+                *value += delta;
+                *square += f64::from(*value).powi(2);
+            }
+        }
+        if let Some(magnitude) = &self.magnitude {
+            let factors: Vec<f32> = magnitude
+                .iter()
+                .zip(&squares)
+                .map(|(magnitude, square)| magnitude / square.sqrt() as f32)
+                .collect();
+            for weight in weight.chunks_exact_mut(width) {
+                for (value, factor) in weight.iter_mut().zip(&factors) {
+                    *value *= factor;
+                }
+            }
+        }
+    }
+
+    /// Writes column `column` of `scale * B A`, for an embedding the row of a token, to `out`, of length `out_features`.
+    ///
+    /// # Panics
+    /// When `column` is not below `in_features`, or `out` is not `out_features` long.
+    pub fn delta_column(&self, column: usize, out: &mut [f32]) {
+        assert_eq!(
+            out.len(),
+            self.out_features(),
+            "a column of the update is as long as the weight's"
+        );
+        let width = self.in_features();
+        for (value, b) in out.iter_mut().zip(self.b.chunks_exact(self.rank.max(1))) {
+            let sum = b
+                .iter()
+                .enumerate()
+                .fold(0.0, |sum, (r, b)| sum + b * self.a[r * width + column]);
+            *value = sum * self.scale;
         }
     }
 

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{Folder, assert_refused, config, config_with, tensors};
-use evalh_adapter::{AdapterError, LoraConfig};
+use common::{Folder, assert_refused, config, config_with, model, tensors};
+use evalh_adapter::{AdapterError, LoraConfig, ModuleKind, TrainedBias};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -31,28 +31,15 @@ fn all_neutral_defaults_of_peft_are_accepted() {
 #[test]
 fn every_switch_that_is_not_honoured_is_refused_by_name() {
     let cases = [
-        ("use_dora", json!(true)),
-        ("modules_to_save", json!(["lm_head"])),
-        ("lora_bias", json!(true)),
-        ("bias", json!("all")),
-        ("bias", json!("lora_only")),
         ("trainable_token_indices", json!([1, 2])),
         ("alora_invocation_tokens", json!([5])),
         ("layer_replication", json!([[0, 1], [0, 2]])),
         ("target_parameters", json!(["experts.gate_up_proj"])),
-        ("fan_in_fan_out", json!(true)),
         ("megatron_config", json!({"tensor_model_parallel_size": 2})),
-        ("loftq_config", json!({"loftq_bits": 4})),
-        ("eva_config", json!({"rho": 2.0})),
-        ("corda_config", json!({"corda_method": "ipm"})),
-        ("lora_ga_config", json!({"direction": "ArB2r"})),
-        ("velora_config", json!({"num_groups": 8})),
         ("kasa_config", json!({"beta": 1e-4})),
         ("use_qalora", json!(true)),
-        ("monteclora_config", json!({"num_samples": 8})),
         ("use_bdlora", json!({"nblocks": 2})),
         ("arrow_config", json!({"top_k": 3})),
-        ("ensure_weight_tying", json!(true)),
         ("init_lora_weights", json!("pissa")),
         ("init_lora_weights", json!("pissa_niter_16")),
         ("init_lora_weights", json!("olora")),
@@ -60,7 +47,11 @@ fn every_switch_that_is_not_honoured_is_refused_by_name() {
         ("init_lora_weights", json!("loftq")),
         ("init_lora_weights", json!("lora_ga")),
         ("init_lora_weights", json!("something_new")),
+        ("init_lora_weights", json!("kasa")),
         ("peft_type", json!("LOHA")),
+        ("peft_type", json!("IA3")),
+        ("peft_type", json!("PREFIX_TUNING")),
+        ("peft_type", json!("ADALORA")),
         ("a_field_of_tomorrow", json!(3)),
         ("a_field_of_tomorrow", json!("on")),
     ];
@@ -71,6 +62,46 @@ fn every_switch_that_is_not_honoured_is_refused_by_name() {
             &["adapter_config.json", &quoted, ";"],
         );
     }
+}
+
+#[test]
+fn settings_of_the_training_alone_are_accepted() {
+    let cases = [
+        ("loftq_config", json!({"loftq_bits": 4})),
+        ("eva_config", json!({"rho": 2.0})),
+        ("corda_config", json!({"corda_method": "ipm"})),
+        ("lora_ga_config", json!({"direction": "ArB2r"})),
+        ("velora_config", json!({"num_groups": 8})),
+        ("monteclora_config", json!({"num_samples": 8})),
+        ("fan_in_fan_out", json!(true)),
+    ];
+    for (field, value) in cases {
+        read(&config_with(json!({ field: value }))).unwrap();
+    }
+}
+
+#[test]
+fn switches_of_peft_are_honoured() {
+    let config = read(&config_with(json!({"use_dora": true, "bias": "lora_only"}))).unwrap();
+    assert_eq!(
+        (config.use_dora(), config.bias()),
+        (true, TrainedBias::LoraOnly)
+    );
+    let refused = read(&config_with(json!({"use_dora": true, "lora_bias": true})));
+    assert_refused(refused, &["`lora_bias`", "use_dora"]);
+}
+
+#[test]
+fn modules_that_are_saved_whole_are_not_adapted() {
+    let config = read(&config_with(json!({"modules_to_save": ["1.mlp"]}))).unwrap();
+    assert!(!config.selects(UP1) && config.selects("model.layers.0.mlp.up_proj"));
+    assert!(config.saves("model.layers.1.mlp") && !config.saves("model.layers.1.mlp.up_proj"));
+    let heads = read(&config_with(
+        json!({"task_type": "SEQ_CLS", "target_modules": ["dense"]}),
+    ))
+    .unwrap();
+    assert_eq!(heads.modules_to_save(), ["classifier", "score"]);
+    assert!(!heads.selects("classifier.dense") && heads.selects("pooler.dense"));
 }
 
 #[test]
@@ -120,6 +151,12 @@ fn malformed_values_are_refused_by_name() {
         ("rank_pattern", json!({"q_proj": 0})),
         ("alpha_pattern", json!({"q_proj": "8"})),
         ("layers_pattern", json!(["layers"])),
+        ("bias", json!("some")),
+        ("bias", json!(true)),
+        ("modules_to_save", json!("lm_head")),
+        ("modules_to_save", json!(["(?=x)"])),
+        ("task_type", json!(["SEQ_CLS"])),
+        ("use_dora", json!("yes")),
         ("peft_type", json!(null)),
     ];
     for (field, value) in cases {
@@ -190,10 +227,17 @@ fn expressions_that_mean_something_else_in_python_are_refused_with_the_construct
 }
 
 #[test]
-fn all_linear_leaves_out_the_output_head() {
+fn all_linear_leaves_out_the_output_head_and_embeddings() {
     for name in ["all-linear", "ALL-LINEAR"] {
         let config = read(&config_with(json!({"target_modules": name}))).unwrap();
-        assert!(config.selects(Q0) && !config.selects("lm_head"));
+        let mut layout = model();
+        layout.modules[1].kind = ModuleKind::Embedding;
+        let selected: Vec<bool> = layout
+            .modules
+            .iter()
+            .map(|module| config.selects_in(&layout, module, &module.name))
+            .collect();
+        assert_eq!(selected, [true, false, true, true, false]);
     }
 }
 

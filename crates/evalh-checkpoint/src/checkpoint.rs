@@ -158,7 +158,7 @@ impl Checkpoint {
         summary
     }
 
-    /// The number of stored values. A tied output head is not stored and not counted.
+    /// The number of stored values. A tied output head is not stored, or stored once under two names, and not counted.
     pub fn parameters(&self) -> u64 {
         self.stored().map(|(info, _)| info.elements() as u64).sum()
     }
@@ -190,15 +190,12 @@ impl Checkpoint {
         }
     }
 
-    fn find(&self, name: &str) -> Option<(TensorInfo, usize)> {
+    /// Shape, type and bytes of everything that is stored.
+    fn stored(&self) -> Box<dyn Iterator<Item = (TensorInfo, usize)> + '_> {
         match &self.format {
-            Format::Folder(folder) => folder.tensor(name),
-            Format::Gguf(file) => file.tensor(name),
+            Format::Folder(folder) => Box::new(folder.stored()),
+            Format::Gguf(file) => Box::new(file.names().filter_map(|name| file.tensor(name))),
         }
-    }
-
-    fn stored(&self) -> impl Iterator<Item = (TensorInfo, usize)> + '_ {
-        self.names().filter_map(|name| self.find(name))
     }
 }
 
@@ -215,7 +212,10 @@ impl WeightSource for Checkpoint {
     }
 
     fn tensor(&self, name: &str) -> Option<TensorInfo> {
-        self.find(name).map(|(info, _)| info)
+        match &self.format {
+            Format::Folder(folder) => folder.tensor(name),
+            Format::Gguf(file) => file.tensor(name).map(|(info, _)| info),
+        }
     }
 
     fn read_f32(&self, name: &str) -> Result<Vec<f32>, CheckpointError> {

@@ -1,14 +1,14 @@
 //! Hugging Face checkpoint folders.
 
-mod duplicates;
 mod generation;
 mod index;
+mod kind;
 mod shards;
 mod template;
 
 use crate::{
-    ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer,
-    map::{MappedFile, read_json},
+    ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer, map::read_json,
+    tensors::TensorFile,
 };
 use serde_json::Value;
 use shards::Shards;
@@ -46,7 +46,7 @@ impl Folder {
             .map(|name| path.join(name))
             .filter(|file| file.is_file())
             .collect();
-        files.extend(shards.files());
+        files.extend(shards.paths());
         Ok(Self {
             path: path.to_owned(),
             config,
@@ -74,16 +74,24 @@ impl Folder {
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.shards.names()
+        self.shards.files().iter().flat_map(TensorFile::names)
     }
 
-    /// A tensor's shape and type, and the bytes it takes up in its file.
-    pub(crate) fn tensor(&self, name: &str) -> Option<(TensorInfo, usize)> {
-        self.shards.tensor(name)
+    pub(crate) fn tensor(&self, name: &str) -> Option<TensorInfo> {
+        self.shards.find(name).map(|(_, tensor)| tensor.info())
+    }
+
+    /// Shape, type and bytes of everything that is stored, values with several names once.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = (TensorInfo, usize)> {
+        self.shards
+            .files()
+            .iter()
+            .flat_map(TensorFile::own_values)
+            .map(|tensor| (tensor.info(), tensor.data.len()))
     }
 
     pub(crate) fn read_f32(&self, name: &str) -> Option<Result<Vec<f32>, CheckpointError>> {
-        self.shards.read_f32(name)
+        self.shards.find(name).map(|(file, _)| file.read_f32(name))
     }
 
     pub(crate) fn tokenizer(&self) -> Result<TextTokenizer, CheckpointError> {

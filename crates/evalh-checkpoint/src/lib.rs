@@ -10,9 +10,11 @@ mod float;
 mod folder;
 mod generation;
 mod gguf;
+mod json;
 mod map;
 mod source;
 mod template;
+mod tensors;
 mod tokenizer;
 
 pub use checkpoint::Checkpoint;
@@ -20,4 +22,5 @@ pub use error::CheckpointError;
 pub use generation::GenerationSettings;
 pub use source::{StoredDtype, TensorInfo, WeightSource, count_non_finite};
 pub use template::ChatTemplate;
+pub use tensors::TensorFile;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};

@@ -11,7 +11,12 @@ use std::{
 /// A file mapped into memory, read-only.
 pub(crate) struct MappedFile {
     path: PathBuf,
-    map: Mmap,
+    bytes: Bytes,
+}
+
+enum Bytes {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
 }
 
 impl MappedFile {
@@ -29,8 +34,16 @@ impl MappedFile {
         let map = unsafe { Mmap::map(&file) }.map_err(io)?;
         Ok(Self {
             path: path.to_owned(),
-            map,
+            bytes: Bytes::Mapped(map),
         })
+    }
+
+    /// Bytes that are in memory already, as if they were the file of that path.
+    pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: Bytes::Owned(bytes),
+        }
     }
 
     /// The file's path.
@@ -40,7 +53,10 @@ impl MappedFile {
 
     /// The file's bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.map
+        match &self.bytes {
+            Bytes::Mapped(map) => map,
+            Bytes::Owned(bytes) => bytes,
+        }
     }
 }
 
@@ -48,8 +64,8 @@ impl fmt::Debug for MappedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MappedFile")
             .field("path", &self.path)
-            .field("len", &self.map.len())
-            .finish()
+            .field("len", &self.bytes().len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -182,12 +182,6 @@ fn a_tensor_in_two_shards_is_refused() {
 fn damaged_and_missing_files_are_named() {
     let folder = folder(&[("config.json", config())]);
     assert!(refusal(folder.path()).contains("model.safetensors: the folder has neither it nor"));
-    std::fs::write(folder.path().join("pytorch_model.bin"), b"").unwrap();
-    assert!(
-        refusal(folder.path())
-            .contains("pytorch_model.bin, which is not supported; safetensors are")
-    );
-
     let weights = folder.path().join("model.safetensors");
     write_weights(&weights, &[("a", Dtype::F32, f32s())]);
     let whole = std::fs::read(&weights).unwrap();

@@ -4,8 +4,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalh_kernel::cpu::{
-    AttentionRow, AttentionShape, BlockTable, Isa, KvPool, KvShape, PackedWeight, RopeTable,
-    attend, multiply,
+    Angles, AttentionRow, AttentionShape, BlockTable, Isa, KvPool, KvShape, PackedWeight, Pairing,
+    QkvLayout, RopeTable, attend, multiply,
 };
 
 fn wave(n: usize) -> Vec<f32> {
@@ -38,6 +38,9 @@ fn attention(c: &mut Criterion) {
         kv_heads: 3,
         head_dim: 64,
         scale: 0.125,
+        soft_cap: None,
+        window: None,
+        layout: QkvLayout::Concatenated,
     };
     let mut rope = RopeTable::new((0..32).map(|i| 0.8f32.powi(i)).collect(), 1.0);
     rope.reserve(1024);
@@ -63,6 +66,10 @@ fn attention(c: &mut Criterion) {
                 table,
             })
             .collect();
+        let mut angles = Angles::new(rope.pairs(), Pairing::Halves);
+        for _ in 0..sequences {
+            (512 - new..512).for_each(|position| angles.push(&rope, position));
+        }
         let qkv = wave(sequences * new * shape.qkv_width());
         let mut out = vec![0f32; sequences * new * shape.out_width()];
         c.bench_function(&format!("attention {name}"), |b| {
@@ -73,7 +80,7 @@ fn attention(c: &mut Criterion) {
                         Isa::detect(),
                         &mut qkv,
                         shape,
-                        &rope,
+                        &angles,
                         &mut pool,
                         0,
                         &rows,

@@ -2,7 +2,7 @@
 
 use crate::burn_ops;
 use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
-use crate::cpu::{self, AttentionRow, AttentionShape, Isa, PackedWeight, RopeTable};
+use crate::cpu::{self, Angles, AttentionRow, AttentionShape, Isa, PackedWeight};
 use crate::host::{self, Host};
 use crate::weight::{LowRank, Vector, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -45,6 +45,27 @@ pub struct LowRankSpan<'a> {
     pub update: &'a LowRank,
     /// First output column it adds to.
     pub column: usize,
+}
+
+/// Factors for some tokens of a batch and some columns of a linear's output.
+#[derive(Debug, Clone)]
+pub struct RescaleSpan<'a> {
+    /// Tokens it acts on.
+    pub tokens: Range<usize>,
+    /// First output column it acts on.
+    pub column: usize,
+    /// One factor a column.
+    pub factors: &'a [f32],
+    /// What is left out of the scaling, one value a column: the linear's bias.
+    pub bias: Option<&'a [f32]>,
+}
+
+/// Cosines and sines for the tokens of a batch, where their set of primitives wants them.
+#[derive(Debug)]
+pub struct Rotations {
+    angles: Angles,
+    /// `[tokens, 1, pairs]`; only for burn's operations, and only where something is rotated.
+    tensors: Option<(Tensor<3>, Tensor<3>)>,
 }
 
 /// The newest tokens of one sequence within a batch.
@@ -221,15 +242,54 @@ impl Compute {
         }
     }
 
+    /// Scales columns of the output `y` of a linear, `[tokens, outputs]`: `(y - bias) * factor + bias`.
+    pub fn rescale(&self, y: Tensor<2>, spans: &[RescaleSpan<'_>]) -> Tensor<2> {
+        if spans.is_empty() {
+            return y;
+        }
+        match self.set {
+            ComputeSet::Cpu(_) => {
+                let width = y.dims()[1];
+                let mut y = Host::new(y).into_vec();
+                for span in spans {
+                    let columns = span.column..span.column + span.factors.len();
+                    for row in y[span.tokens.start * width..span.tokens.end * width]
+                        .chunks_exact_mut(width)
+                    {
+                        cpu::rescale(&mut row[columns.clone()], span.factors, span.bias);
+                    }
+                }
+                host::tensor(y, width, &self.device)
+            }
+            ComputeSet::Burn => spans
+                .iter()
+                .fold(y, |y, span| burn_ops::rescale(y, span, &self.device)),
+        }
+    }
+
+    /// Makes the angles of a batch ready for [`attend`](Self::attend).
+    pub fn rotations(&self, angles: Angles) -> Rotations {
+        let tensors = (self.set == ComputeSet::Burn && angles.pairs() > 0).then(|| {
+            let (cos, sin) = angles.values();
+            let tensor = |values: &[f32]| {
+                let shape = [angles.len(), 1, angles.pairs()];
+                Tensor::from_data(TensorData::new(values.to_vec(), shape), &self.device)
+            };
+            (tensor(cos), tensor(sin))
+        });
+        Rotations { angles, tensors }
+    }
+
     /// Causal attention of the newest tokens of each row, whose room in `cache` was made before with
     /// [`KvCache::extend`]: `[tokens, qkv_width]` to `[tokens, out_width]`.
     ///
-    /// Queries and keys are rotated, keys and values appended to the cache. Rows must cover the batch in order.
+    /// Queries and keys are rotated, keys and values appended to the cache. Rows must cover the batch in order, and
+    /// `rotations` hold one entry a token.
     pub fn attend(
         &self,
         qkv: Tensor<2>,
         shape: AttentionShape,
-        rope: &RopeTable,
+        rotations: &Rotations,
         cache: &mut KvCache,
         layer: usize,
         rows: &[RowSpan],
@@ -245,21 +305,29 @@ impl Compute {
                     })
                     .collect();
                 let mut out = vec![0f32; qkv.len() / shape.qkv_width() * shape.out_width()];
-                cpu::attend(isa, &mut qkv, shape, rope, pool, layer, &rows, &mut out);
+                cpu::attend(
+                    isa,
+                    &mut qkv,
+                    shape,
+                    &rotations.angles,
+                    pool,
+                    layer,
+                    &rows,
+                    &mut out,
+                );
                 host::tensor(out, shape.out_width(), &self.device)
             }
             (ComputeSet::Burn, Store::Grown { sequences, .. }) => {
+                let tensors = rotations
+                    .tensors
+                    .as_ref()
+                    .map(|(cos, sin)| (cos, sin, rotations.angles.pairing()));
+                let heads = burn_ops::Heads::new(qkv, shape, tensors);
                 let parts = rows
                     .iter()
                     .map(|row| {
-                        let qkv = qkv.clone().slice([row.tokens.clone()]);
-                        burn_ops::attend(
-                            &qkv,
-                            shape,
-                            rope,
-                            &mut sequences[KvCache::slot(row.seq)],
-                            layer,
-                        )
+                        let sequence = &mut sequences[KvCache::slot(row.seq)];
+                        heads.attend(row.tokens.clone(), shape, sequence, layer)
                     })
                     .collect();
                 Tensor::cat(parts, 0)

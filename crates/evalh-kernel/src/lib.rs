@@ -15,7 +15,9 @@ mod weight;
 
 pub use bidirectional::RelativePositions;
 pub use cache::{CacheError, CacheShape, KvCache, SeqId};
-pub use compute::{Compute, ComputeSet, LowRankSpan, RowSpan};
-pub use cpu::{Activation, AttentionShape, BidirectionalShape, Isa, RopeTable};
+pub use compute::{Compute, ComputeSet, LowRankSpan, RescaleSpan, Rotations, RowSpan};
+pub use cpu::{
+    Activation, Angles, AttentionShape, BidirectionalShape, Isa, Pairing, QkvLayout, RopeTable,
+};
 pub use norm::{HeadNorm, NormKind};
 pub use weight::{LowRank, Vector, Weight};

@@ -8,35 +8,31 @@ pub use layers::LayerChoice;
 pub use names::NameSet;
 pub use pattern::PatternTable;
 
-/// Output heads, which `all-linear` leaves out (`get_output_embeddings` and the usual classifier names).
-const OUTPUT_HEADS: [&str; 5] = [
-    "lm_head",
-    "embed_out",
-    "score",
-    "classifier",
-    "cls.predictions.decoder",
-];
+use pattern::translate;
+use regex::Regex;
 
 /// What `target_modules` says.
 #[derive(Debug, Clone)]
 pub enum Targets {
-    /// Every linear module but the output head.
+    /// Every linear module but the output head: the kinds and the head are the model's to say.
     AllLinear,
     /// These names.
     Named(NameSet),
 }
 
-/// Selection of modules: `exclude_modules` first, then `target_modules`, then the layers.
+/// Selection of modules: `exclude_modules` first, then `modules_to_save`, `target_modules`, and the layers.
 #[derive(Debug, Clone)]
 pub struct ModuleSelection {
     pub targets: Targets,
     pub excluded: Option<NameSet>,
+    /// Modules that are saved whole, see [`saved_module`].
+    pub saved: Vec<Regex>,
     /// Applies to names found by suffix only: an exact name is taken as it is.
     pub layers: Option<LayerChoice>,
 }
 
 impl ModuleSelection {
-    /// PEFT's `check_target_module_exists` for a linear module.
+    /// PEFT's `check_target_module_exists`, for `all-linear` after it was expanded.
     pub fn selects(&self, module: &str) -> bool {
         if self
             .excluded
@@ -45,8 +41,11 @@ impl ModuleSelection {
         {
             return false;
         }
+        if self.saved.iter().any(|regex| regex.is_match(module)) {
+            return false;
+        }
         match &self.targets {
-            Targets::AllLinear => !OUTPUT_HEADS.contains(&module),
+            Targets::AllLinear => true,
             Targets::Named(names) => {
                 names.contains_exactly(module)
                     || (names.contains(module)
@@ -57,4 +56,13 @@ impl ModuleSelection {
             }
         }
     }
+}
+
+/// The names that an entry of `modules_to_save` keeps from being adapted: the module, and all within it. PEFT takes the
+/// entry as a regular expression here.
+///
+/// # Errors
+/// What the entry uses that cannot be honoured.
+pub fn saved_module(name: &str) -> Result<Regex, String> {
+    translate(name, &format!(r"\A(?:(^|.*\.){name}($|\..*))"))
 }

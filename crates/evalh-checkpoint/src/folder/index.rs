@@ -1,7 +1,6 @@
-//! `model.safetensors.index.json`: which shard holds which tensor.
+//! `model.safetensors.index.json` and `pytorch_model.bin.index.json`: which shard holds which tensor.
 
-use super::duplicates::UniqueEntries;
-use crate::{CheckpointError, error::FETCH_AGAIN, map};
+use crate::{CheckpointError, error::FETCH_AGAIN, json::UniqueEntries, map};
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
@@ -21,11 +20,12 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn read(path: &Path) -> Result<Self, CheckpointError> {
-        Self::parse(&map::read(path)?, path)
+    /// Reads an index of shards whose names end in `extension`.
+    pub(super) fn read(path: &Path, extension: &str) -> Result<Self, CheckpointError> {
+        Self::parse(&map::read(path)?, path, extension)
     }
 
-    fn parse(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
+    fn parse(bytes: &[u8], path: &Path, extension: &str) -> Result<Self, CheckpointError> {
         let malformed = |field: &str, problem: String| CheckpointError::Malformed {
             path: path.to_owned(),
             field: field.to_owned(),
@@ -39,11 +39,11 @@ impl Index {
             return Err(malformed("weight_map", "lists no tensor".to_owned()));
         }
         for (tensor, shard) in &entries {
-            if !is_plain_file_name(shard) {
+            if !is_plain_file_name(shard, extension) {
                 return Err(malformed(
                     tensor,
                     format!(
-                        "is said to be in {shard:?}, which is no name of a .safetensors file in the same folder"
+                        "is said to be in {shard:?}, which is no name of a {extension} file in the same folder"
                     ),
                 ));
             }
@@ -65,9 +65,9 @@ impl Index {
 }
 
 /// Whether a name stays within its folder on any system.
-fn is_plain_file_name(name: &str) -> bool {
+fn is_plain_file_name(name: &str, extension: &str) -> bool {
     let mut parts = Path::new(name).components();
-    name.ends_with(".safetensors")
+    name.ends_with(extension)
         && !name.contains(['/', '\\', ':', '\0'])
         && matches!(
             (parts.next(), parts.next()),
@@ -83,7 +83,7 @@ mod tests {
     const GOOD: &str = r#"{"metadata": {"total_size": 8}, "weight_map": {"a": "x-1.safetensors", "b": "x-2.safetensors"}}"#;
 
     fn parse(text: &str) -> Result<Index, CheckpointError> {
-        Index::parse(text.as_bytes(), Path::new("i.json"))
+        Index::parse(text.as_bytes(), Path::new("i.json"), ".safetensors")
     }
 
     #[test]
@@ -130,8 +130,8 @@ mod tests {
         fn mutated_indexes_never_panic(at in 0..GOOD.len(), byte: u8, cut in 0..GOOD.len()) {
             let mut bytes = GOOD.as_bytes().to_vec();
             bytes[at] = byte;
-            let _ = Index::parse(&bytes, Path::new("i.json"));
-            let _ = Index::parse(&bytes[..cut], Path::new("i.json"));
+            let _ = Index::parse(&bytes, Path::new("i.json"), ".safetensors");
+            let _ = Index::parse(&bytes[..cut], Path::new("i.json"), ".safetensors");
         }
     }
 }

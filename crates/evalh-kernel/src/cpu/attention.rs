@@ -5,8 +5,8 @@
 
 use super::isa::Isa;
 use super::kv::{BLOCK_TOKENS, BlockTable, KvPool};
-use super::rope::RopeTable;
-use super::rows::softmax;
+use super::rope::Angles;
+use super::rows::{soft_cap, softmax};
 use super::tile::{self, PANEL, Panel, ROWS, Tile};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -22,9 +22,56 @@ pub struct AttentionShape {
     pub head_dim: usize,
     /// Factor of the scores before the softmax.
     pub scale: f32,
+    /// Bound `c` of the scaled scores, which become `c * tanh(score / c)`.
+    pub soft_cap: Option<f32>,
+    /// How many of the newest tokens a token sees, itself among them; all of them where there is no window.
+    pub window: Option<usize>,
+    /// Where a token's heads lie.
+    pub layout: QkvLayout,
+}
+
+/// How queries, keys and values of a token lie in its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum QkvLayout {
+    /// All query heads, then all key heads, then all value heads.
+    #[default]
+    Concatenated,
+    /// Query, key and value of the first head, then of the second: as GPT-NeoX checkpoints have it. Needs as many key
+    /// heads as query heads.
+    Interleaved,
 }
 
 impl AttentionShape {
+    /// First value of a query head in a token's row.
+    pub(crate) fn query(&self, head: usize) -> usize {
+        match self.layout {
+            QkvLayout::Concatenated => head * self.head_dim,
+            QkvLayout::Interleaved => 3 * head * self.head_dim,
+        }
+    }
+
+    /// First value of a key head in a token's row.
+    pub(crate) fn key(&self, head: usize) -> usize {
+        match self.layout {
+            QkvLayout::Concatenated => (self.heads + head) * self.head_dim,
+            QkvLayout::Interleaved => (3 * head + 1) * self.head_dim,
+        }
+    }
+
+    /// First value of a value head in a token's row.
+    pub(crate) fn value(&self, head: usize) -> usize {
+        match self.layout {
+            QkvLayout::Concatenated => (self.heads + self.kv_heads + head) * self.head_dim,
+            QkvLayout::Interleaved => (3 * head + 2) * self.head_dim,
+        }
+    }
+
+    /// The first position that a token at `position` sees.
+    pub(crate) fn first_seen(&self, position: usize) -> usize {
+        self.window
+            .map_or(0, |window| (position + 1).saturating_sub(window))
+    }
+
     /// Values of a token's queries, keys and values together.
     pub fn qkv_width(&self) -> usize {
         (self.heads + 2 * self.kv_heads) * self.head_dim
@@ -63,8 +110,8 @@ struct Task {
 
 /// Rotates queries and keys, appends keys and values to the cache and attends.
 ///
-/// `qkv` is `[tokens, qkv_width]`: queries, keys, values of each token; it is rotated in place. `out` is
-/// `[tokens, out_width]`.
+/// `qkv` is `[tokens, qkv_width]`: queries, keys, values of each token; it is rotated in place by `angles`, which hold
+/// one entry a token. `out` is `[tokens, out_width]`.
 ///
 /// # Panics
 /// When a shape does not fit, or two rows share tokens.
@@ -73,7 +120,7 @@ pub fn attend(
     isa: Isa,
     qkv: &mut [f32],
     shape: AttentionShape,
-    rope: &RopeTable,
+    angles: &Angles,
     pool: &mut KvPool,
     layer: usize,
     rows: &[AttentionRow<'_>],
@@ -91,6 +138,10 @@ pub fn attend(
         (shape.kv_heads, shape.head_dim),
         "heads of the cache"
     );
+    assert!(
+        shape.layout == QkvLayout::Concatenated || shape.heads == shape.kv_heads,
+        "interleaved heads have a key each"
+    );
     let mut next = 0;
     for row in rows {
         assert!(
@@ -100,7 +151,7 @@ pub fn attend(
         next = row.tokens.end;
     }
     assert_eq!(next, tokens, "every token belongs to a row");
-    rotate(qkv, shape, rope, rows);
+    rotate(qkv, shape, angles);
     append(qkv, shape, pool, layer, rows);
 
     let group = shape.heads / shape.kv_heads;
@@ -152,17 +203,24 @@ impl Shared {
     }
 }
 
-fn rotate(qkv: &mut [f32], shape: AttentionShape, rope: &RopeTable, rows: &[AttentionRow<'_>]) {
+fn rotate(qkv: &mut [f32], shape: AttentionShape, angles: &Angles) {
+    if angles.pairs() == 0 {
+        return;
+    }
     let width = shape.qkv_width();
-    let positions: Vec<usize> = rows.iter().flat_map(|r| r.start()..r.table.len()).collect();
+    assert_eq!(
+        angles.len() * width,
+        qkv.len(),
+        "angles for every token of the batch"
+    );
     qkv.par_chunks_mut(width)
-        .zip(positions)
+        .enumerate()
         .with_min_len(8)
-        .for_each(|(token, position)| {
-            for head in token[..(shape.heads + shape.kv_heads) * shape.head_dim]
-                .chunks_exact_mut(shape.head_dim)
-            {
-                rope.rotate(head, position);
+        .for_each(|(index, token)| {
+            let queries = (0..shape.heads).map(|head| shape.query(head));
+            let keys = (0..shape.kv_heads).map(|head| shape.key(head));
+            for first in queries.chain(keys) {
+                angles.rotate(&mut token[first..first + shape.head_dim], index);
             }
         });
 }
@@ -186,8 +244,8 @@ fn append(
                 position % BLOCK_TOKENS,
             );
             for head in 0..shape.kv_heads {
-                let key = &token[(shape.heads + head) * dim..][..dim];
-                let value = &token[(shape.heads + shape.kv_heads + head) * dim..][..dim];
+                let key = &token[shape.key(head)..][..dim];
+                let value = &token[shape.value(head)..][..dim];
                 let keys = pool.key_offset(layer, block, head) + slot;
                 let values = pool.value_offset(layer, block, head) + slot * PANEL;
                 let all = pool.values_mut();
@@ -246,14 +304,17 @@ impl Job<'_> {
     fn run_block(&self, qkv: &[f32], queries: &[(usize, usize)], scratch: &mut Scratch) {
         let (m, dim) = (queries.len(), self.shape.head_dim);
         let padded = dim.next_multiple_of(PANEL);
-        // Tokens that the last query sees; the earlier ones see fewer.
+        // Blocks from the first one that the first query sees to the last one that the last query sees.
         let seen = self.row.start() + queries[m - 1].0 + 1;
-        let blocks = &self.row.table.blocks()[..seen.div_ceil(BLOCK_TOKENS)];
+        let first_block = self.shape.first_seen(self.row.start() + queries[0].0) / BLOCK_TOKENS;
+        let blocks = &self.row.table.blocks()[first_block..seen.div_ceil(BLOCK_TOKENS)];
+        let origin = first_block * BLOCK_TOKENS;
         let width = blocks.len() * BLOCK_TOKENS;
 
         scratch.queries.resize(dim * m, 0.0);
         for (i, (token, head)) in queries.iter().enumerate() {
-            let first = (self.row.tokens.start + token) * self.shape.qkv_width() + head * dim;
+            let first =
+                (self.row.tokens.start + token) * self.shape.qkv_width() + self.shape.query(*head);
             for (to, from) in scratch.queries[i..]
                 .iter_mut()
                 .step_by(m)
@@ -288,12 +349,14 @@ impl Job<'_> {
             .zip(queries)
             .enumerate()
         {
-            sums[i] = softmax(
-                self.isa,
-                row,
-                self.row.start() + token + 1,
-                self.shape.scale,
-            );
+            let position = self.row.start() + token;
+            let visible = self.shape.first_seen(position) - origin..position + 1 - origin;
+            let mut scale = self.shape.scale;
+            if let Some(cap) = self.shape.soft_cap {
+                soft_cap(self.isa, row, scale, cap);
+                scale = 1.0;
+            }
+            sums[i] = softmax(self.isa, row, visible, scale);
             for (to, from) in scratch.weights[i..].iter_mut().step_by(m).zip(row) {
                 *to = *from;
             }
@@ -305,7 +368,7 @@ impl Job<'_> {
                 let tile = Tile {
                     m,
                     // Places past the last seen token may hold another sequence's leavings.
-                    k: BLOCK_TOKENS.min(seen - i * BLOCK_TOKENS),
+                    k: BLOCK_TOKENS.min(seen - origin - i * BLOCK_TOKENS),
                     a: scratch.weights[i * BLOCK_TOKENS * m..].as_ptr(),
                     b: Panel::F32(
                         self.pool.values()[values + panel * BLOCK_TOKENS * PANEL..].as_ptr(),

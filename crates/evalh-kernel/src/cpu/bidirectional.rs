@@ -236,7 +236,7 @@ impl Task<'_> {
         scratch.weights.resize(m * tokens, 0.0);
         let mut sums = [0f32; ROWS];
         for (i, row) in scratch.scores.chunks_exact_mut(columns).take(m).enumerate() {
-            sums[i] = softmax(self.isa, row, tokens, self.shape.scale);
+            sums[i] = softmax(self.isa, row, 0..tokens, self.shape.scale);
             let to = scratch.weights[i..].iter_mut().step_by(m);
             to.zip(&row[..tokens]).for_each(|(to, from)| *to = *from);
         }

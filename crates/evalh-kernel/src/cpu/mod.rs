@@ -21,7 +21,7 @@ mod rows;
 mod tile;
 
 pub use activation::{Activation, activate, gate};
-pub use attention::{AttentionRow, AttentionShape, attend};
+pub use attention::{AttentionRow, AttentionShape, QkvLayout, attend};
 pub use bidirectional::{BidirectionalShape, attend_all};
 pub use gemm::multiply;
 pub use isa::Isa;
@@ -29,5 +29,5 @@ pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
 pub use layer_norm::{NormKind, NormSlices, layer_norm, norm_columns};
 pub use packed::PackedWeight;
 pub use positions::PackedPositions;
-pub use rope::RopeTable;
-pub use rows::rms_norm;
+pub use rope::{Angles, Pairing, RopeTable};
+pub use rows::{rescale, rms_norm};

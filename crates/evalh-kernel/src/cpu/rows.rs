@@ -1,8 +1,10 @@
 //! Root-mean-square norms with their residual sums, and softmax.
 
+use super::curve::tanh;
 use super::isa::{Isa, dispatch};
 use super::lanes::{Lanes, exp};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Values a thread takes at least.
 const CHUNK: usize = 16 << 10;
@@ -91,49 +93,96 @@ unsafe fn norm_row_lanes<V: Lanes>(
     }
 }
 
-/// Softmax weights of one row of scores, unnormalised: `exp((s - max) * scale)` in place for the first `len` values,
-/// zero for the rest. Gives back their sum.
-pub(super) fn softmax(isa: Isa, scores: &mut [f32], len: usize, scale: f32) -> f32 {
-    debug_assert!(scores.len().is_multiple_of(16) && len > 0 && len <= scores.len());
+/// `(y - bias) * factor + bias` in place, column by column.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn rescale(y: &mut [f32], factors: &[f32], bias: Option<&[f32]>) {
+    assert_eq!(y.len(), factors.len(), "a factor a column");
+    match bias {
+        Some(bias) => {
+            assert_eq!(y.len(), bias.len(), "a bias a column");
+            for ((y, factor), bias) in y.iter_mut().zip(factors).zip(bias) {
+                *y = (*y - bias).mul_add(*factor, *bias);
+            }
+        }
+        None => y.iter_mut().zip(factors).for_each(|(y, f)| *y *= f),
+    }
+}
+
+/// Softmax weights of one row of scores, unnormalised: `exp((s - max) * scale)` in place for the `visible` values, zero
+/// for the rest. Gives back their sum.
+pub(super) fn softmax(isa: Isa, scores: &mut [f32], visible: Range<usize>, scale: f32) -> f32 {
+    debug_assert!(scores.len().is_multiple_of(16));
+    debug_assert!(!visible.is_empty() && visible.end <= scores.len());
     let mut sum = 0.0;
     // SAFETY: the dispatched code works on the slice it is given.
-    unsafe { softmax_row(isa, scores, len, scale, &mut sum) };
+    unsafe { softmax_row(isa, scores, visible, scale, &mut sum) };
     sum
 }
 
 dispatch! {
-    unsafe fn softmax_row(isa; scores: &mut [f32], len: usize, scale: f32, sum: &mut f32) = softmax_row_lanes
+    unsafe fn softmax_row(isa; scores: &mut [f32], visible: Range<usize>, scale: f32, sum: &mut f32) = softmax_row_lanes
 }
 
 #[inline(always)]
-unsafe fn softmax_row_lanes<V: Lanes>(scores: &mut [f32], len: usize, scale: f32, sum: &mut f32) {
-    scores[len..].fill(f32::NEG_INFINITY);
-    let used = len.next_multiple_of(16);
-    let (parts, _) = scores[..used].as_chunks_mut::<16>();
+unsafe fn softmax_row_lanes<V: Lanes>(
+    scores: &mut [f32],
+    visible: Range<usize>,
+    scale: f32,
+    sum: &mut f32,
+) {
+    scores[..visible.start].fill(f32::NEG_INFINITY);
+    scores[visible.end..].fill(f32::NEG_INFINITY);
+    // Lanes start at a multiple of sixteen, so that a value's lane does not depend on what lies before it.
+    let (first, last) = (visible.start / 16, visible.end.div_ceil(16));
+    let (parts, _) = scores.as_chunks_mut::<16>();
     // SAFETY: every access is to sixteen values of an array.
     unsafe {
         let mut largest = V::splat(f32::NEG_INFINITY);
-        for part in &mut *parts {
+        for part in &mut parts[first..last] {
             largest = largest.max(V::load(part.as_ptr()));
         }
         let largest = V::splat(largest.largest());
         let scale = V::splat(scale);
         let mut acc = V::splat(0.0);
-        let full = len / 16;
-        for part in &mut parts[..full] {
-            let e = exp(V::load(part.as_ptr()).sub(largest).mul(scale));
-            acc = acc.add(e);
-            e.store(part.as_mut_ptr());
-        }
-        // `exp` clamps, so what lies past the end is cleared by hand.
-        if let Some(part) = parts.get_mut(full) {
+        for (index, part) in parts.iter_mut().enumerate().take(last).skip(first) {
             exp(V::load(part.as_ptr()).sub(largest).mul(scale)).store(part.as_mut_ptr());
-            part[len % 16..].fill(0.0);
+            // `exp` clamps, so what is not visible is cleared by hand.
+            let begin = visible.start.saturating_sub(index * 16).min(16);
+            let end = (visible.end - index * 16).min(16);
+            if (begin, end) != (0, 16) {
+                part[..begin].fill(0.0);
+                part[end..].fill(0.0);
+            }
             acc = acc.add(V::load(part.as_ptr()));
         }
         *sum = acc.sum();
+        parts[..first].as_flattened_mut().fill(0.0);
+        parts[last..].as_flattened_mut().fill(0.0);
     }
-    scores[used..].fill(0.0);
+}
+
+/// `cap * tanh(score * scale / cap)` in place.
+pub(super) fn soft_cap(isa: Isa, scores: &mut [f32], scale: f32, cap: f32) {
+    debug_assert!(scores.len().is_multiple_of(16));
+    // SAFETY: the dispatched code works on the slice it is given.
+    unsafe { soft_cap_row(isa, scores, scale / cap, cap) };
+}
+
+dispatch! {
+    unsafe fn soft_cap_row(isa; scores: &mut [f32], factor: f32, cap: f32) = soft_cap_row_lanes
+}
+
+#[inline(always)]
+unsafe fn soft_cap_row_lanes<V: Lanes>(scores: &mut [f32], factor: f32, cap: f32) {
+    for part in scores.as_chunks_mut::<16>().0 {
+        // SAFETY: every access is to sixteen values of an array.
+        unsafe {
+            let x = V::load(part.as_ptr()).mul(V::splat(factor));
+            tanh(x).mul(V::splat(cap)).store(part.as_mut_ptr());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -158,7 +207,7 @@ mod tests {
             }
             for len in [1, 15, 16, 17, 32, 40] {
                 let mut scores = wave(64);
-                let sum = softmax(isa, &mut scores, len, 0.5);
+                let sum = softmax(isa, &mut scores, 0..len, 0.5);
                 let top = wave(len).into_iter().fold(f32::MIN, f32::max);
                 let want: Vec<f64> = wave(len)
                     .iter()
