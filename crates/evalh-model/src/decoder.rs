@@ -21,7 +21,7 @@ pub struct LoadOptions {
 
 /// An adapter attached to a [`Decoder`] beside its weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LoraId(usize);
+pub struct LoraId(pub(crate) usize);
 
 /// What a loaded decoder takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,6 +248,9 @@ impl Decoder {
             kv_heads,
             head_dim,
             scale: 1.0 / (head_dim as f32).sqrt(),
+            soft_cap: None,
+            window: None,
+            layout: evalh_kernel::QkvLayout::Concatenated,
         }
     }
 

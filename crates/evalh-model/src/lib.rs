@@ -6,6 +6,7 @@
 mod config;
 mod decoder;
 mod device;
+mod encoder;
 mod error;
 pub mod family;
 mod linear;
@@ -15,6 +16,10 @@ mod session;
 pub use config::DecoderConfig;
 pub use decoder::{Decoder, Footprint, LoadOptions, LoraId};
 pub use device::{DeviceChoice, KernelChoice};
+pub use encoder::{
+    Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
+    FAMILIES as ENCODER_FAMILIES, HeadChoice, PositionKind, ProblemType, RelativeAttention,
+};
 pub use error::ModelError;
 pub use evalh_kernel::SeqId;
 pub use rope::RopeConfig;

@@ -69,6 +69,7 @@ impl Linear {
             name: part.name.clone(),
             out_features: part.rows.len(),
             in_features: self.inputs,
+            kind: evalh_adapter::ModuleKind::Linear,
         })
     }
 

@@ -212,6 +212,15 @@ impl<'m> Session<'m> {
             });
             ids.extend_from_slice(row.tokens);
         }
+        let mut angles =
+            evalh_kernel::Angles::new(self.rope.pairs(), evalh_kernel::Pairing::Halves);
+        for span in &spans {
+            let len = self.cache.len(span.seq);
+            for position in len - span.tokens.len()..len {
+                angles.push(&self.rope, position);
+            }
+        }
+        let rotations = compute.rotations(angles);
         let mut x = compute.embed(&ids, model.embedding());
         // What the last linear gave; the next norm adds it to the stream.
         let mut pending: Option<Tensor<2>> = None;
@@ -221,7 +230,7 @@ impl<'m> Session<'m> {
             let attended = compute.attend(
                 qkv,
                 model.attention_shape(),
-                &self.rope,
+                &rotations,
                 &mut self.cache,
                 index,
                 &spans,
