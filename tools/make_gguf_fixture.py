@@ -26,8 +26,13 @@ from gguf.quants import dequantize, quantize
 
 SEED = 20250101
 QUANTISED = [Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0, Q.Q4_K, Q.Q5_K, Q.Q6_K]
+# Added later, and drawn apart so that what was drawn before stays.
+MORE_QUANTISED = [Q.Q2_K, Q.Q3_K, Q.IQ4_NL, Q.IQ4_XS]
 # Where in a block its half-precision scales lie.
-SCALES = {Q.Q4_0: [0], Q.Q4_1: [0, 2], Q.Q5_0: [0], Q.Q5_1: [0, 2], Q.Q8_0: [0], Q.Q4_K: [0, 2], Q.Q5_K: [0, 2], Q.Q6_K: [208]}
+SCALES = {
+    Q.Q4_0: [0], Q.Q4_1: [0, 2], Q.Q5_0: [0], Q.Q5_1: [0, 2], Q.Q8_0: [0], Q.Q4_K: [0, 2], Q.Q5_K: [0, 2], Q.Q6_K: [208],
+    Q.Q2_K: [80, 82], Q.Q3_K: [108], Q.IQ4_NL: [0], Q.IQ4_XS: [0],
+}
 HIDDEN, HEADS, KV_HEADS, FFN, LAYERS = 32, 4, 2, 64, 2
 TEXTS = [
     "",
@@ -62,8 +67,9 @@ def random_blocks(rng, kind, count):
 
 def write_blocks(rng, path):
     blocks = {}
-    for kind in QUANTISED:
-        data = random_blocks(rng, kind, 1 if gguf.GGML_QUANT_SIZES[kind][0] == 256 else 2)
+    more = np.random.default_rng(SEED + 1)
+    for kind in QUANTISED + MORE_QUANTISED:
+        data = random_blocks(rng if kind in QUANTISED else more, kind, 1 if gguf.GGML_QUANT_SIZES[kind][0] == 256 else 2)
         values = dequantize(data.reshape(-1), kind).astype("<f4")
         blocks[kind.name] = {"data": data.tobytes().hex(), "values": values.tobytes().hex()}
     path.write_text(json.dumps(blocks, indent=1) + "\n")

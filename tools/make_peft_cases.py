@@ -12,7 +12,11 @@ Run once with the versions named in tools/peft-requirements.txt; the result is c
     merged.<tensor>         each tensor that merge_and_unload changed
     input.<width>           inputs, and
     unmerged.<module>       the outputs of the adapted linear modules for the input of their width, not merged
-<case>/case.json            model, weights of the mix
+<case>/case.json            model, dtype of its weights, weights of the mix
+<model>.config.json         its config.json
+analysis.json               of the two adapters of the case mix, by dense matrices in f64: norms, singular values, effective
+                            ranks, distances from orthogonal, cosines, principal angles; and the intruder dimensions that
+                            PEFT counts in some cases
 """
 
 import json
@@ -25,6 +29,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from peft.tuners.lora.config import MontecloraConfig, VeloraConfig
+from peft.tuners.lora.intruders import reduce_intruder_dimension
 from safetensors.torch import save_file
 from transformers import (
     BertConfig,
@@ -76,12 +81,12 @@ def bert():
 MODELS = {"llama": llama, "gpt2": gpt2, "bert": bert}
 
 
-def build(name):
+def build(name, dtype="float32"):
     torch.manual_seed(7)
     model = MODELS[name]().eval()
     for parameter in model.parameters():
         parameter.data.normal_(0.0, 0.5)
-    return model
+    return model.to(getattr(torch, dtype))
 
 
 def tensors(model):
@@ -146,7 +151,7 @@ def unmerged(model, reference):
             reference[f"unmerged.{name}"] = module(inputs[width])
 
 
-def write(root, name, model_name, adapters, weights=None, how="cat"):
+def write(root, name, model_name, adapters, weights=None, how="cat", dtype="float32"):
     folder = root / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -156,7 +161,7 @@ def write(root, name, model_name, adapters, weights=None, how="cat"):
         adapter(model_name, directory, 100 + at, **dict(settings))
         dirs.append(directory)
 
-    base = build(model_name)
+    base = build(model_name, dtype)
     before = tensors(base)
     model = PeftModel.from_pretrained(base, dirs[0], adapter_name="a0").eval()
     for at, directory in enumerate(dirs[1:], 1):
@@ -172,15 +177,87 @@ def write(root, name, model_name, adapters, weights=None, how="cat"):
                 for adapter_name, weight in zip(names, weights):
                     module.set_scale(adapter_name, weight)
     reference = {}
-    unmerged(model, reference)
+    if dtype == "float32":
+        unmerged(model, reference)
     after = tensors(model.merge_and_unload(safe_merge=False))
     for key, value in after.items():
         if not torch.equal(value, before[key]):
             reference[f"merged.{key}"] = value
     save_file({key: value.contiguous() for key, value in reference.items()}, folder / "reference.safetensors")
-    case = {"model": model_name, "weights": weights}
+    case = {"model": model_name, "dtype": dtype, "weights": weights}
     (folder / "case.json").write_text(json.dumps(case) + "\n")
     print(name, len(reference))
+
+
+def deltas(folder):
+    model = PeftModel.from_pretrained(build("llama"), folder).double()
+    layers = {
+        name.removeprefix("base_model.model."): module
+        for name, module in model.named_modules()
+        if isinstance(module, LoraLayer)
+    }
+    return {name: (module.get_delta_weight("default").detach(), module) for name, module in layers.items()}
+
+
+def distance(gram):
+    rank = gram.shape[0]
+    return ((gram * rank / gram.trace() - torch.eye(rank)).norm() / rank**0.5).item()
+
+
+def spectrum(delta, module):
+    values = torch.linalg.svdvals(delta)[: module.r["default"]]
+    p = values / values.sum()
+    a, b = module.lora_A["default"].weight, module.lora_B["default"].weight
+    return {
+        "norm": delta.norm().item(),
+        "singular_values": values.tolist(),
+        "effective_rank": torch.exp(-(p * p.log()).sum()).item(),
+        "orthogonality_a": distance(a @ a.T),
+        "orthogonality_b": distance(b.T @ b),
+        "relative_norm": (delta.norm() / module.get_base_layer().weight.norm()).item(),
+    }
+
+
+def angles(left, right):
+    cosines = torch.linalg.svdvals(left.T @ right)
+    return torch.arccos(cosines.clamp(max=1.0)).tolist()
+
+
+def relate(first, second):
+    (u, s, v), (x, t, y) = (torch.linalg.svd(delta, full_matrices=False) for delta in (first, second))
+    i, j = (torch.linalg.matrix_rank(delta) for delta in (first, second))
+    return {
+        "cosine": ((first * second).sum() / first.norm() / second.norm()).item(),
+        "outputs": angles(u[:, :i], x[:, :j]),
+        "inputs": angles(v[:i].T, y[:j].T),
+    }
+
+
+def intruders(folder, model_name):
+    model = PeftModel.from_pretrained(build(model_name), folder)
+    lines = []
+    reduce_intruder_dimension(model, logging_sink=lines.append)
+    counts = {}
+    for line in lines:
+        name, colon, count = line.rpartition(": ")
+        if name.endswith(": Intruders"):
+            counts[name.removesuffix(": Intruders").removeprefix("base_model.model.")] = int(count)
+        elif count == "No intruders":
+            counts[name.removeprefix("base_model.model.")] = 0
+    return counts
+
+
+def analyse(root):
+    first, second = (deltas(root / "mix" / f"adapter{at}") for at in (0, 1))
+    cases = {"lora": "llama", "conv1d": "gpt2", "embedding": "llama", "dora": "llama"}
+    with torch.no_grad():
+        found = {
+            "first": {name: spectrum(*pair) for name, pair in first.items()},
+            "second": {name: spectrum(*pair) for name, pair in second.items()},
+            "pairs": {name: relate(first[name][0], second[name][0]) for name in first if name in second},
+            "intruders": {name: intruders(root / name / "adapter", model) for name, model in cases.items()},
+        }
+    (root / "analysis.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 def main():
@@ -190,6 +267,7 @@ def main():
     for name in MODELS:
         model = build(name)
         save_file(tensors(model), root / f"{name}.safetensors")
+        (root / f"{name}.config.json").write_text(model.config.to_json_string())
         (root / f"{name}.json").write_text(json.dumps(layout(model), indent=1) + "\n")
 
     qv = {"target_modules": ["q_proj", "v_proj"], "r": 2, "lora_alpha": 3}
@@ -225,6 +303,10 @@ def main():
     for name, settings in one.items():
         write(root, name, "llama", [settings])
 
+    for dtype in ("bfloat16", "float16"):
+        write(root, f"base_{dtype}", "llama", [all_linear], dtype=dtype)
+        write(root, f"base_{dtype}_dora", "llama", [{**all_linear, "use_dora": True}], dtype=dtype)
+
     conv = {"target_modules": ["c_attn", "c_fc", "c_proj"], "r": 2, "lora_alpha": 3, "fan_in_fan_out": True}
     write(root, "conv1d", "gpt2", [conv])
     write(root, "conv1d_dora", "gpt2", [{**conv, "use_dora": True}])
@@ -243,6 +325,7 @@ def main():
     write(root, "mix_embedding", "llama", [embedding, {**embedding, "r": 4}], [0.7, 0.3])
     write(root, "mix_saved", "llama", [{**qv, "modules_to_save": ["norm"]}, other], [0.7, 0.3], how="stack")
     write(root, "mix_lora_bias", "llama", [{**qv, "lora_bias": True}, other], [0.7, 0.3], how="stack")
+    analyse(root)
 
 
 if __name__ == "__main__":

@@ -37,15 +37,16 @@ pub enum AdapterError {
         /// What would work.
         remedy: String,
     },
-    /// The file of weights is damaged.
+    /// A file of weights, of the adapter or of the model, cannot be read or is damaged.
+    #[error(transparent)]
+    File(#[from] evalh_checkpoint::CheckpointError),
+    /// The file of weights holds nothing.
     #[error(
-        "read adapter weights {path}: {problem}; the file is damaged or incomplete, copy or save it again"
+        "use adapter weights {path}: it holds no tensor; save the adapter again with PEFT's save_pretrained"
     )]
-    Weights {
+    Empty {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
     },
     /// A tensor is unknown, missing, or of the wrong kind.
     #[error("use adapter weights {path}: tensor `{tensor}` {problem}; {remedy}")]
@@ -92,6 +93,46 @@ pub enum AdapterError {
         problem: String,
         /// What would work.
         remedy: String,
+    },
+    /// An adapter cannot be merged into a checkpoint.
+    #[error("merge the adapter: {problem}; {remedy}")]
+    Merge {
+        /// What stands against it.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// A merged checkpoint could not be written.
+    #[error(
+        "write the merged checkpoint to {path}: {source}; give a new or empty folder with room for the whole checkpoint"
+    )]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Two adapters have updates of different shapes for a module.
+    #[error(
+        "compare adapters: module `{module}` has an update of shape {first:?} in the first, but {second:?} in the second; compare adapters of one model"
+    )]
+    Compare {
+        /// The module.
+        module: String,
+        /// Rows and columns in the first.
+        first: [usize; 2],
+        /// Rows and columns in the second.
+        second: [usize; 2],
+    },
+    /// A matrix has no decomposition that can be computed.
+    #[error(
+        "decompose module `{module}`: {problem}; look for values that are no numbers in the weights"
+    )]
+    Decomposition {
+        /// The module.
+        module: String,
+        /// What is wrong.
+        problem: String,
     },
     /// Nothing of the adapter fits the model.
     #[error("apply adapter {adapter}: no module of the model matches it ({problem}); {remedy}")]

@@ -7,8 +7,10 @@
 //! The rules are those of PEFT 0.21.2: `check_target_module_exists`, `get_pattern_key`, `LoraLayer.update_layer`.
 
 mod adapter;
+pub mod analysis;
 mod config;
 mod error;
+mod export;
 mod file;
 mod layout;
 mod mix;
@@ -19,6 +21,7 @@ mod update;
 pub use adapter::Adapter;
 pub use config::{LoraConfig, TrainedBias};
 pub use error::AdapterError;
+pub use export::{MergeReport, MergedCheckpoint, MergedTensor};
 pub use file::{NonFinite, non_finite};
 pub use layout::{ModelLayout, ModuleKind, TargetModule};
 pub use mix::{MixPart, MixSpec, combine, parse_mix};

@@ -1,6 +1,6 @@
 //! Names of modules that versions of transformers spell differently.
 //!
-//! A LLaVA's language model is `language_model.model.*` in checkpoints and in transformers 4, `model.language_model.*` in
+//! The language model of `LLaVA` is `language_model.model.*` in checkpoints and in transformers 4, `model.language_model.*` in
 //! transformers 5, and `model.*` where it is loaded alone; Mixtral's experts moved from `block_sparse_moe` to `mlp`
 //! (`transformers.conversion_mapping`, which PEFT 0.21.2 applies to adapters). The layout of the model decides.
 

@@ -167,46 +167,48 @@ impl LoraUpdate {
     /// # Panics
     /// When `weight` is not of `in_features` times `out_features` values.
     pub fn merge_stored(&self, kind: ModuleKind, weight: &mut [f32]) {
-        assert_eq!(
-            weight.len(),
-            self.in_features() * self.out_features(),
-            "the update has the shape of the weight"
-        );
+        self.add_stored(kind, weight);
+        let Some(magnitude) = &self.magnitude else {
+            return;
+        };
         match kind {
             ModuleKind::Linear => {
-                for (row, weight) in weight
-                    .chunks_exact_mut(self.in_features().max(1))
-                    .enumerate()
-                {
-                    self.merge_row(row, weight);
+                let rows = weight.chunks_exact_mut(self.in_features().max(1));
+                for (row, magnitude) in rows.zip(magnitude) {
+                    let factor = magnitude / norm(row);
+                    for value in row {
+                        *value *= factor;
+                    }
                 }
             }
-            ModuleKind::Conv1d | ModuleKind::Embedding => self.merge_transposed(weight),
+            ModuleKind::Conv1d | ModuleKind::Embedding => rescale_columns(magnitude, weight),
         }
     }
 
-    /// The weight is `[in, out]`: the norms of DoRA run down its columns.
-    fn merge_transposed(&self, weight: &mut [f32]) {
-        let width = self.out_features().max(1);
-        let mut squares = vec![0f64; width];
-        let mut delta = vec![0f32; width];
-        for (column, weight) in weight.chunks_exact_mut(width).enumerate() {
-            self.delta_column(column, &mut delta);
-            for ((value, delta), square) in weight.iter_mut().zip(&delta).zip(&mut squares) {
-                *value += delta;
-                *square += f64::from(*value).powi(2);
+    /// Adds `scale * B A` to a whole weight, as the checkpoint stores that of a module of this kind.
+    ///
+    /// # Panics
+    /// When `weight` is not of `in_features` times `out_features` values.
+    pub fn add_stored(&self, kind: ModuleKind, weight: &mut [f32]) {
+        let (out, width) = (self.out_features(), self.in_features());
+        assert_eq!(
+            weight.len(),
+            width * out,
+            "the update has the shape of the weight"
+        );
+        let (across, is_row) = match kind {
+            ModuleKind::Linear => (width, true),
+            ModuleKind::Conv1d | ModuleKind::Embedding => (out, false),
+        };
+        let mut delta = vec![0f32; across];
+        for (at, weight) in weight.chunks_exact_mut(across.max(1)).enumerate() {
+            if is_row {
+                self.delta_row(at, &mut delta);
+            } else {
+                self.delta_column(at, &mut delta);
             }
-        }
-        if let Some(magnitude) = &self.magnitude {
-            let factors: Vec<f32> = magnitude
-                .iter()
-                .zip(&squares)
-                .map(|(magnitude, square)| magnitude / square.sqrt() as f32)
-                .collect();
-            for weight in weight.chunks_exact_mut(width) {
-                for (value, factor) in weight.iter_mut().zip(&factors) {
-                    *value *= factor;
-                }
+            for (value, delta) in weight.iter_mut().zip(&delta) {
+                *value += delta;
             }
         }
     }
@@ -260,6 +262,21 @@ impl LoraUpdate {
             }
         }
         delta
+    }
+}
+
+/// DoRA of a weight that is stored as the transpose: the norms run down its columns.
+fn rescale_columns(magnitude: &[f32], weight: &mut [f32]) {
+    let mut squares = vec![0f64; magnitude.len()];
+    for row in weight.chunks_exact(magnitude.len().max(1)) {
+        for (square, &value) in squares.iter_mut().zip(row) {
+            *square += f64::from(value).powi(2);
+        }
+    }
+    for row in weight.chunks_exact_mut(magnitude.len().max(1)) {
+        for ((value, magnitude), square) in row.iter_mut().zip(magnitude).zip(&squares) {
+            *value *= magnitude / square.sqrt() as f32;
+        }
     }
 }
 

@@ -102,7 +102,7 @@ fn truncated_weights_are_refused_at_every_length() {
         let folder = Folder::raw(config().to_string().as_bytes(), &bytes[..length]);
         assert_refused(
             folder.open(),
-            &["adapter_model.safetensors", "damaged or incomplete"],
+            &["adapter_model.safetensors", "fetch the file again"],
         );
     }
     assert_refused(

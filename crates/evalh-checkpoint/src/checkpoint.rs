@@ -2,7 +2,9 @@
 
 use crate::{
     ChatTemplate, CheckpointError, GenerationSettings, StoredDtype, TensorInfo, TextTokenizer,
-    WeightSource, count_non_finite, folder::Folder, gguf::GgufFile,
+    WeightSource, count_non_finite,
+    folder::Folder,
+    gguf::{GgufFile, is_later_part},
 };
 use std::{
     collections::BTreeMap,
@@ -81,10 +83,10 @@ impl Checkpoint {
                 "the file's name does not end in .gguf".to_owned(),
             ));
         }
-        let format = Format::Gguf(Box::new(GgufFile::open(path)?));
+        let file = GgufFile::open(path)?;
         Ok(Self {
-            format,
-            files: vec![path.to_owned()],
+            files: file.paths().map(Path::to_owned).collect(),
+            format: Format::Gguf(Box::new(file)),
         })
     }
 
@@ -168,13 +170,20 @@ impl Checkpoint {
         self.stored().map(|(_, bytes)| bytes as u64).sum()
     }
 
-    /// Reads every tensor and names those with values that are NaN or infinite, with their number.
+    /// Reads every tensor and names those with values that are NaN or infinite, with their number. Integers, which some
+    /// checkpoints hold beside the weights, are passed over.
     ///
     /// # Errors
     /// When a tensor cannot be read.
     pub fn non_finite(&self) -> Result<Vec<(String, usize)>, CheckpointError> {
         let mut found = Vec::new();
         for name in self.tensor_names() {
+            if self
+                .tensor(&name)
+                .is_some_and(|info| info.dtype.is_integer())
+            {
+                continue;
+            }
             let count = count_non_finite(&self.read_f32(&name)?);
             if count > 0 {
                 found.push((name, count));
@@ -241,6 +250,7 @@ fn gguf_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
         if path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+            && !is_later_part(&path)
         {
             files.push(path);
         }

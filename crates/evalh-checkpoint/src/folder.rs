@@ -3,16 +3,19 @@
 mod generation;
 mod index;
 mod kind;
+mod quantised;
+mod quantization_config;
 mod shards;
 mod template;
+mod weights;
 
 use crate::{
     ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer, map::read_json,
-    tensors::TensorFile,
 };
+use quantization_config::QuantizationConfig;
 use serde_json::Value;
-use shards::Shards;
 use std::path::{Path, PathBuf};
+use weights::Weights;
 
 /// Files other than weights whose bytes can change a score.
 const SIDE_FILES: &[&str] = &[
@@ -31,14 +34,16 @@ pub(crate) struct Folder {
     config: Value,
     tokenizer_config: Value,
     generation: GenerationSettings,
-    shards: Shards,
+    weights: Weights,
     files: Vec<PathBuf>,
 }
 
 impl Folder {
     pub(crate) fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let config = read_json(&path.join("config.json"))?;
-        let shards = Shards::open(path)?;
+        let config_path = path.join("config.json");
+        let config = read_json(&config_path)?;
+        let quantization = QuantizationConfig::read(&config, &config_path)?;
+        let weights = Weights::open(path, quantization.as_ref())?;
         let tokenizer_config = optional_json(&path.join("tokenizer_config.json"))?;
         let generation = generation::settings(path, &config, &tokenizer_config)?;
         let mut files: Vec<PathBuf> = SIDE_FILES
@@ -46,13 +51,13 @@ impl Folder {
             .map(|name| path.join(name))
             .filter(|file| file.is_file())
             .collect();
-        files.extend(shards.paths());
+        files.extend(weights.paths());
         Ok(Self {
             path: path.to_owned(),
             config,
             tokenizer_config,
             generation,
-            shards,
+            weights,
             files,
         })
     }
@@ -74,24 +79,20 @@ impl Folder {
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.shards.files().iter().flat_map(TensorFile::names)
+        self.weights.names()
     }
 
     pub(crate) fn tensor(&self, name: &str) -> Option<TensorInfo> {
-        self.shards.find(name).map(|(_, tensor)| tensor.info())
+        self.weights.tensor(name)
     }
 
     /// Shape, type and bytes of everything that is stored, values with several names once.
     pub(crate) fn stored(&self) -> impl Iterator<Item = (TensorInfo, usize)> {
-        self.shards
-            .files()
-            .iter()
-            .flat_map(TensorFile::own_values)
-            .map(|tensor| (tensor.info(), tensor.data.len()))
+        self.weights.stored()
     }
 
     pub(crate) fn read_f32(&self, name: &str) -> Option<Result<Vec<f32>, CheckpointError>> {
-        self.shards.find(name).map(|(file, _)| file.read_f32(name))
+        self.weights.read_f32(name)
     }
 
     pub(crate) fn tokenizer(&self) -> Result<TextTokenizer, CheckpointError> {

@@ -4,6 +4,7 @@
 //! [`WeightSource`] with Hugging Face names, a [`TextTokenizer`], a [`ChatTemplate`] and [`GenerationSettings`].
 //! The crate knows files; it knows no forward pass.
 
+mod bitsandbytes;
 mod checkpoint;
 mod error;
 mod float;
@@ -17,6 +18,7 @@ mod template;
 mod tensors;
 mod tokenizer;
 
+pub use bitsandbytes::{FloatType, Quantization};
 pub use checkpoint::Checkpoint;
 pub use error::CheckpointError;
 pub use generation::GenerationSettings;

@@ -18,7 +18,7 @@ pub trait WeightSource: Send + Sync {
 
     /// One tensor's values, row-major in the shape of [`TensorInfo`], dequantised in f32.
     ///
-    /// Rows of llama-family query and key projections in a GGUF file come back in Hugging Face order.
+    /// What llama.cpp's converter does to values (it reorders rows, transposes, adds one to norms) is undone.
     ///
     /// # Errors
     /// When the checkpoint has no such tensor, or stores it in a type that has no conversion to f32.
@@ -64,19 +64,37 @@ pub enum StoredDtype {
     Q5_1,
     /// ggml: blocks of 32, 8 bits and a scale.
     Q8_0,
+    /// ggml: super-blocks of 256, 2 bits, 4-bit scales and minima.
+    Q2_K,
+    /// ggml: super-blocks of 256, 3 bits, 6-bit scales.
+    Q3_K,
     /// ggml: super-blocks of 256, 4 bits, 6-bit scales and minima.
     Q4_K,
     /// ggml: super-blocks of 256, 5 bits, 6-bit scales and minima.
     Q5_K,
     /// ggml: super-blocks of 256, 6 bits, 8-bit scales.
     Q6_K,
+    /// bitsandbytes: 4-bit normal float in flat blocks.
+    Nf4,
+    /// The same with block scales of 8 bits.
+    Nf4Double,
+    /// bitsandbytes: 4-bit float in flat blocks.
+    Fp4,
+    /// The same with block scales of 8 bits.
+    Fp4Double,
+    /// bitsandbytes: 8-bit integers with a scale a row.
+    Int8,
+    /// ggml: blocks of 32, 4 bits that index a table, and a scale.
+    IQ4_NL,
+    /// ggml: super-blocks of 256, 4 bits that index a table, 6-bit scales.
+    IQ4_XS,
     /// A type that is listed but cannot be read as f32 (integers, fp8, f64 ...), by the name safetensors gives it.
     Unreadable(&'static str),
 }
 
 impl StoredDtype {
     /// Every type that [`WeightSource::read_f32`] reads from a GGUF file.
-    pub const BLOCK_TYPES: [Self; 11] = [
+    pub const BLOCK_TYPES: [Self; 15] = [
         Self::F32,
         Self::F16,
         Self::BF16,
@@ -85,10 +103,19 @@ impl StoredDtype {
         Self::Q5_0,
         Self::Q5_1,
         Self::Q8_0,
+        Self::Q2_K,
+        Self::Q3_K,
         Self::Q4_K,
         Self::Q5_K,
         Self::Q6_K,
+        Self::IQ4_NL,
+        Self::IQ4_XS,
     ];
+
+    /// Whether the values are integers or truth values, as positions and masks are.
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self, Self::Unreadable(name) if name.starts_with(['I', 'U']) || name == "BOOL")
+    }
 
     /// The name people know it by.
     pub const fn name(self) -> &'static str {
@@ -101,9 +128,18 @@ impl StoredDtype {
             Self::Q5_0 => "Q5_0",
             Self::Q5_1 => "Q5_1",
             Self::Q8_0 => "Q8_0",
+            Self::Q2_K => "Q2_K",
+            Self::Q3_K => "Q3_K",
             Self::Q4_K => "Q4_K",
             Self::Q5_K => "Q5_K",
             Self::Q6_K => "Q6_K",
+            Self::Nf4 => "NF4",
+            Self::Nf4Double => "NF4-double",
+            Self::Fp4 => "FP4",
+            Self::Fp4Double => "FP4-double",
+            Self::Int8 => "INT8",
+            Self::IQ4_NL => "IQ4_NL",
+            Self::IQ4_XS => "IQ4_XS",
             Self::Unreadable(name) => name,
         }
     }

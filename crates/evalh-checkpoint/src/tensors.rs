@@ -108,6 +108,14 @@ impl TensorFile {
         self.by_name.get(name).map(|&place| &self.tensors[place])
     }
 
+    /// The bytes of a tensor as they are in the file; `None` where its strides are not those of its shape.
+    pub(crate) fn contents(&self, tensor: &StoredTensor) -> Option<&[u8]> {
+        tensor
+            .strides
+            .is_none()
+            .then(|| &self.file.bytes()[tensor.data.clone()])
+    }
+
     /// The tensors that hold values of their own: of several names for the same values (a tied head in a PyTorch
     /// file), the first.
     pub(crate) fn own_values(&self) -> impl Iterator<Item = &StoredTensor> {

@@ -69,13 +69,13 @@ fn an_output_head_of_its_own_and_scaled_positions_are_seen() {
 
 #[test]
 fn frequency_factors_are_part_of_the_config_and_no_tensor() {
-    let factors: Vec<u8> = [1.0f32, 8.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let factors: Vec<u8> = [1.5f32, 8.0].iter().flat_map(|x| x.to_le_bytes()).collect();
     let checkpoint =
         open(&tiny_llama().tensor("rope_freqs.weight", &[2], support::F32, &factors)).unwrap();
     assert_eq!(checkpoint.config()["rope_scaling"]["rope_type"], "longrope");
     assert_eq!(
         checkpoint.config()["rope_scaling"]["long_factor"],
-        json!([1.0, 8.0])
+        json!([1.5, 8.0])
     );
     assert_eq!(checkpoint.tensor_names().len(), 12);
 }
@@ -116,6 +116,57 @@ fn query_and_key_rows_come_back_in_hugging_face_order() {
             .unwrap()
             .shape,
         [8, 16]
+    );
+}
+
+#[test]
+fn experts_in_tensors_of_their_own_are_read_too() {
+    let mut file = tiny_llama()
+        .u32("llama.expert_count", 2)
+        .u32("llama.expert_used_count", 1)
+        .counting("blk.0.ffn_gate_inp.weight", &[8, 2]);
+    file.tensors.retain(|(name, ..)| {
+        !["gate", "up", "down"]
+            .iter()
+            .any(|part| *name == format!("blk.0.ffn_{part}.weight"))
+    });
+    for expert in 0..2 {
+        file = file
+            .counting(&format!("blk.0.ffn_gate.{expert}.weight"), &[8, 16])
+            .counting(&format!("blk.0.ffn_up.{expert}.weight"), &[8, 16])
+            .counting(&format!("blk.0.ffn_down.{expert}.weight"), &[16, 8]);
+    }
+    let checkpoint = open(&file).unwrap();
+    assert_eq!(checkpoint.config()["model_type"], "mixtral");
+    assert_eq!(checkpoint.config()["intermediate_size"], 16);
+    for name in [
+        "block_sparse_moe.gate",
+        "block_sparse_moe.experts.0.w1",
+        "block_sparse_moe.experts.1.w2",
+        "block_sparse_moe.experts.1.w3",
+    ] {
+        let name = format!("model.layers.0.{name}.weight");
+        assert!(checkpoint.tensor(&name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn recommended_sampling_is_handed_on() {
+    let file = tiny_llama()
+        .f32("general.sampling.temp", 0.5)
+        .f32("general.sampling.top_p", 0.25)
+        .i32s("tokenizer.ggml.suppress_tokens", &[1])
+        .u32("general.sampling.top_k", 7)
+        .f32("general.sampling.penalty_repeat", 1.25)
+        .f32("general.sampling.min_p", 0.125);
+    let settings = open(&file).unwrap().generation().clone();
+    assert_eq!(settings.temperature, Some(0.5));
+    assert_eq!(settings.top_p, Some(0.25));
+    assert_eq!(settings.top_k, Some(7));
+    assert_eq!(settings.repetition_penalty, Some(1.25));
+    assert_eq!(
+        settings.unhonoured,
+        ["general.sampling.min_p", "tokenizer.ggml.suppress_tokens"]
     );
 }
 
@@ -191,19 +242,35 @@ fn what_is_not_honoured_is_refused_by_name() {
     for (file, words) in [
         (
             llama().string("general.architecture", "mamba"),
-            ["general.architecture", "\"mamba\"", "llama is"],
+            ["general.architecture", "\"mamba\"", "llama, qwen2, qwen3"],
         ),
         (
             llama().string("general.type", "adapter"),
             ["general.type", "\"adapter\"", "PEFT"],
         ),
         (
-            llama().u32("split.count", 2),
-            ["split.count", "2 parts", "llama-gguf-split"],
+            llama().string("general.architecture", "bert"),
+            ["\"bert\"", "leaves out the pooler", "llama, qwen2"],
         ),
         (
-            llama().u32("llama.expert_count", 8),
-            ["llama.expert_count", "a setting", "block_count"],
+            llama().string("general.architecture", "gptj"),
+            ["\"gptj\"", "writes no files", "llama, qwen2"],
+        ),
+        (
+            llama().u32("split.count", 2),
+            ["split.no", "0 of 2 parts", "llama-gguf-split"],
+        ),
+        (
+            llama().u32("llama.attention.sliding_window", 8),
+            [
+                "llama.attention.sliding_window",
+                "a setting",
+                "attention.head_count_kv, attention.key_length",
+            ],
+        ),
+        (
+            llama().f32("llama.rope.scaling.yarn_beta_fast", 8.0),
+            ["yarn_beta_fast", "a setting", "block_count"],
         ),
         (
             llama().f32("llama.rope.scaling.factor", 2.0),
@@ -214,8 +281,8 @@ fn what_is_not_honoured_is_refused_by_name() {
             ["blk.0.ffn_gate_exps.weight", "a tensor", "llama"],
         ),
         (
-            llama().tensor("blk.0.ffn_up.bias", &[256], (10, 256, 84), &[0; 84]),
-            ["blk.0.ffn_up.bias", "Q2_K", "Q6_K"],
+            llama().tensor("blk.0.ffn_up.bias", &[256], (16, 256, 66), &[0; 66]),
+            ["blk.0.ffn_up.bias", "IQ2_XXS", "Q6_K"],
         ),
         (
             llama().tensor("blk.0.ffn_up.bias", &[1], (99, 1, 1), &[0]),
@@ -345,6 +412,40 @@ fn contradictions_are_named() {
 }
 
 #[test]
+fn layers_experts_and_parts_of_tensors_that_contradict_are_named() {
+    let renamed = |name: &str| {
+        let mut file = tiny_llama();
+        file.tensors[3].0 = name.to_owned();
+        file
+    };
+    for (file, words) in [
+        (
+            renamed("blk.7.attn_q.weight"),
+            "blk.7.attn_q.weight: is of layer 7, but the model has 1",
+        ),
+        (
+            tiny_llama().u32("llama.block_count", 1000),
+            "llama.block_count: is 1000, but the file has 12 tensors",
+        ),
+        (
+            tiny_llama().u32("llama.expert_count", 2),
+            "llama.expert_used_count: is missing",
+        ),
+        (
+            renamed("blk.0.attn_qkv.weight"),
+            "blk.0.attn_qkv.weight: has extents [8, 8], not [8, 4, 4] rows of queries, keys and values",
+        ),
+        (
+            tiny_llama().counting("blk.0.attn_qkv.weight", &[8, 16]),
+            "model.layers.0.self_attn.q_proj.weight: is in the file twice",
+        ),
+    ] {
+        let error = refusal(&file);
+        assert!(error.contains(words), "{words} in {error}");
+    }
+}
+
+#[test]
 fn lengths_that_lie_are_refused_before_anything_is_allocated() {
     let bytes = tiny_llama().bytes();
     for (at, what) in [
@@ -393,6 +494,14 @@ fn the_tokenizer_is_checked_against_itself() {
         (
             llama().string("tokenizer.ggml.pre", "unheard-of"),
             "\"unheard-of\", which is not supported; gpt-2, phi-2, ",
+        ),
+        (
+            llama().bool("tokenizer.ggml.normalizer.lowercase", true),
+            "tokenizer.ggml.normalizer.lowercase is a setting of the tokenizer, which is not supported; model, pre,",
+        ),
+        (
+            llama().bool("tokenizer.ggml.add_space_prefix", true),
+            "tokenizer.ggml.add_space_prefix is true, which is not supported",
         ),
         (
             llama().without("tokenizer.ggml.pre"),

@@ -39,7 +39,7 @@ impl Forward for Instant {
     type Seq = ();
     type Logits = Favourite;
 
-    fn open(&mut self) {}
+    fn open(&mut self, _: usize) {}
 
     fn close(&mut self, (): ()) {}
 

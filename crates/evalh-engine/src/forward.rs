@@ -33,8 +33,8 @@ pub trait Forward {
     /// What a forward pass returns.
     type Logits: LogitRows;
 
-    /// Begins an empty sequence.
-    fn open(&mut self) -> Self::Seq;
+    /// Begins an empty sequence whose prompt has so many tokens.
+    fn open(&mut self, tokens: usize) -> Self::Seq;
 
     /// Ends a sequence and frees its part of the cache.
     fn close(&mut self, seq: Self::Seq);

@@ -4,7 +4,7 @@ use crate::{
     BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, Row,
     SpecialTokens, Text, TextStream, Vocabulary, serve,
 };
-use evalh_adapter::LoraUpdate;
+use evalh_adapter::AdapterUpdate;
 use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
 use evalh_model::{Decoder, Logits, LoraId, SeqId, Session};
 use evalh_record::{Message, Request, Response};
@@ -26,7 +26,7 @@ pub enum Variant<'a> {
     /// The checkpoint as it is.
     Base,
     /// An adapter merged into the weights, in place of any other.
-    Merged(&'a [LoraUpdate]),
+    Merged(&'a AdapterUpdate),
     /// An adapter beside the weights, from [`LocalEngine::attach`].
     Attached(LoraId),
 }
@@ -80,9 +80,9 @@ impl LocalEngine {
     ///
     /// # Errors
     /// When an update fits no module of the model.
-    pub fn attach(&mut self, updates: &[LoraUpdate]) -> Result<LoraId, EngineError> {
+    pub fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, EngineError> {
         self.decoder
-            .attach(updates)
+            .attach(update)
             .map_err(|error| EngineError::Variant(error.into()))
     }
 
@@ -94,9 +94,9 @@ impl LocalEngine {
         self.attached = None;
         match variant {
             Variant::Base => self.decoder.restore(),
-            Variant::Merged(updates) => {
+            Variant::Merged(update) => {
                 self.decoder
-                    .merge(updates)
+                    .merge(update)
                     .map_err(|error| EngineError::Variant(error.into()))?;
             }
             Variant::Attached(adapter) => {
@@ -169,8 +169,10 @@ impl Forward for LocalSession<'_> {
     type Seq = SeqId;
     type Logits = Logits;
 
-    fn open(&mut self) -> SeqId {
-        self.session.open(self.attached)
+    fn open(&mut self, tokens: usize) -> SeqId {
+        let seq = self.session.open(self.attached);
+        self.session.expect(seq, tokens);
+        seq
     }
 
     fn close(&mut self, seq: SeqId) {
@@ -178,8 +180,12 @@ impl Forward for LocalSession<'_> {
     }
 
     fn rewind(&mut self, seq: SeqId, len: usize) -> bool {
-        self.session.truncate(seq, len);
-        true
+        // What is held of a longer sequence is not what a shorter one would hold.
+        let can = !self.session.depends_on_length();
+        if can {
+            self.session.truncate(seq, len);
+        }
+        can
     }
 
     fn forward(&mut self, rows: &[Row<'_, SeqId>]) -> Result<Logits, BoxError> {

@@ -239,7 +239,7 @@ impl Forward for BrokenSession {
     type Seq = ();
     type Logits = Flat;
 
-    fn open(&mut self) {}
+    fn open(&mut self, _: usize) {}
 
     fn close(&mut self, (): ()) {}
 

@@ -74,7 +74,7 @@ fn variants_are_told_apart_and_the_base_comes_back() {
             Decoder::load(&checkpoint, DeviceChoice::Cpu, LoadOptions::default()).expect("loads");
         let updates = |name: &str| {
             let adapter = Adapter::open(&folder.join("adapters").join(name)).expect("opens");
-            adapter.resolve(&decoder.modules()).expect("fits")
+            adapter.resolve(&decoder.layout()).expect("fits")
         };
         let adapters = [updates("all"), updates("subset")];
         let tokenizer = checkpoint.tokenizer().expect("has a tokenizer");

@@ -9,12 +9,16 @@ mod device;
 mod encoder;
 mod error;
 pub mod family;
-mod linear;
+mod footprint;
+mod loader;
+mod part;
 mod rope;
 mod session;
 
-pub use config::DecoderConfig;
-pub use decoder::{Decoder, Footprint, LoadOptions, LoraId};
+pub use config::{
+    AttentionConfig, DecoderConfig, ExpertsConfig, HeadNorms, MlpConfig, Norms, Positions, Residual,
+};
+pub use decoder::{Decoder, LoadOptions};
 pub use device::{DeviceChoice, KernelChoice};
 pub use encoder::{
     Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
@@ -22,5 +26,10 @@ pub use encoder::{
 };
 pub use error::ModelError;
 pub use evalh_kernel::SeqId;
-pub use rope::RopeConfig;
+pub use footprint::Footprint;
+pub use rope::{RopeConfig, RopeScaling, Yarn};
 pub use session::{Logits, Row, Session};
+
+/// An adapter attached to a model beside its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LoraId(pub(crate) usize);

@@ -1,9 +1,13 @@
 //! The forward pass, over ragged rows and a cache.
 
-use crate::decoder::Decoder;
+mod places;
+
+use crate::config::Positions;
+use crate::decoder::{Decoder, Pass, Stream};
+use crate::part::Scope;
 use crate::{LoraId, ModelError};
-use burn::tensor::Tensor;
-use evalh_kernel::{Activation, CacheError, KvCache, RopeTable, RowSpan, SeqId};
+use evalh_kernel::{Activation, CacheError, KvCache, RowSpan, SeqId};
+use places::Places;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -18,7 +22,7 @@ const MOST_TOKENS: usize = 2048;
 pub struct Session<'m> {
     model: &'m Decoder,
     cache: KvCache,
-    rope: RopeTable,
+    places: Places<'m>,
     adapters: HashMap<SeqId, LoraId>,
 }
 
@@ -66,11 +70,14 @@ impl<'m> Session<'m> {
             .compute
             .cache(model.cache_shape(), capacity_tokens)
             .map_err(cache_error)?;
-        let rope = model.config.rope.table(model.config.head_dim);
+        let places = Places::new(match &model.config.positions {
+            Positions::Rotary { ropes, .. } => ropes,
+            Positions::Learned => &[],
+        });
         Ok(Self {
             model,
             cache,
-            rope,
+            places,
             adapters: HashMap::new(),
         })
     }
@@ -90,7 +97,21 @@ impl<'m> Session<'m> {
     /// When it is not open.
     pub fn close(&mut self, seq: SeqId) {
         self.adapters.remove(&seq);
+        self.places.forget(seq);
         self.cache.close(seq);
+    }
+
+    /// Whether what is held of a sequence depends on how long the sequence is.
+    pub fn depends_on_length(&self) -> bool {
+        self.places.varies()
+    }
+
+    /// Says how many tokens the sequence will have when its prompt is whole, before its first tokens come.
+    ///
+    /// Only matters to models whose rotary frequencies depend on a sequence's length, and there only to a prompt that
+    /// is given in parts; a prompt given at once says it by itself.
+    pub fn expect(&mut self, seq: SeqId, tokens: usize) {
+        self.places.expect(seq, tokens);
     }
 
     /// Forgets all but the first `len` tokens of a sequence.
@@ -123,13 +144,63 @@ impl<'m> Session<'m> {
     pub fn forward(&mut self, rows: &[Row<'_>]) -> Result<Logits, ModelError> {
         let vocab_size = self.model.config.vocab_size;
         self.check(rows)?;
-        let mut logits = Logits {
-            values: Vec::new(),
-            vocab_size,
-        };
+        for row in rows {
+            self.restart(row)?;
+        }
+        let groups = self.groups(rows);
+        if let [group] = groups.as_slice() {
+            let values = self.forward_group(rows, group)?;
+            return Ok(Logits { values, vocab_size });
+        }
+        // Each group's logits go to where its rows stand among all.
+        let starts: Vec<usize> = rows
+            .iter()
+            .scan(0, |next, row| {
+                let start = *next;
+                *next += row.logits.len() * vocab_size;
+                Some(start)
+            })
+            .collect();
+        let total: usize = rows.iter().map(|row| row.logits.len()).sum();
+        let mut values = vec![0.0; total * vocab_size];
+        for group in &groups {
+            let own = self.forward_group(rows, group)?;
+            let mut own = own.as_slice();
+            for index in &group.rows {
+                let (row, rest) = own.split_at(rows[*index].logits.len() * vocab_size);
+                values[starts[*index]..][..row.len()].copy_from_slice(row);
+                own = rest;
+            }
+        }
+        Ok(Logits { values, vocab_size })
+    }
+
+    /// Rows that can share a batch: an adapter that replaces whole values has one of its own.
+    fn groups(&self, rows: &[Row<'_>]) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let whole = self
+                .adapters
+                .get(&row.seq)
+                .copied()
+                .filter(|adapter| self.model.is_alone(*adapter));
+            match groups.iter_mut().find(|group| group.whole == whole) {
+                Some(group) => group.rows.push(index),
+                None => groups.push(Group {
+                    whole,
+                    rows: vec![index],
+                }),
+            }
+        }
+        groups
+    }
+
+    /// The logits of a group's rows, in parts of at most [`MOST_TOKENS`] tokens.
+    fn forward_group(&mut self, rows: &[Row<'_>], group: &Group) -> Result<Vec<f32>, ModelError> {
+        let mut values = Vec::new();
         let mut part = Vec::new();
         let mut tokens = 0;
-        for row in rows {
+        for row in group.rows.iter().map(|index| &rows[*index]) {
             let mut first = 0;
             while first < row.tokens.len() {
                 let count = (row.tokens.len() - first).min(MOST_TOKENS - tokens);
@@ -143,21 +214,41 @@ impl<'m> Session<'m> {
                 first += count;
                 tokens += count;
                 if tokens == MOST_TOKENS {
-                    logits.values.extend(self.compute(&part)?);
+                    values.extend(self.compute(&part, group.whole)?);
                     part.clear();
                     tokens = 0;
                 }
             }
         }
         if !part.is_empty() {
-            let values = self.compute(&part)?;
-            if logits.values.is_empty() {
-                logits.values = values;
+            let last = self.compute(&part, group.whole)?;
+            if values.is_empty() {
+                values = last;
             } else {
-                logits.values.extend(values);
+                values.extend(last);
             }
         }
-        Ok(logits)
+        Ok(values)
+    }
+
+    /// Computes a sequence anew that grows out of the length its rotary frequencies are for, where the reference
+    /// implementation does so too.
+    fn restart(&mut self, row: &Row<'_>) -> Result<(), ModelError> {
+        let held = self.cache.len(row.seq);
+        let again = self.places.arrive(row.seq, held, row.tokens);
+        if again.is_empty() {
+            return Ok(());
+        }
+        self.cache.truncate(row.seq, 0);
+        let rows = [Row {
+            seq: row.seq,
+            tokens: &again,
+            logits: 0..0,
+        }];
+        for group in &self.groups(&rows) {
+            self.forward_group(&rows, group)?;
+        }
+        Ok(())
     }
 
     fn check(&self, rows: &[Row<'_>]) -> Result<(), ModelError> {
@@ -189,105 +280,77 @@ impl<'m> Session<'m> {
     }
 
     /// One pass over at most [`MOST_TOKENS`] tokens: the logits asked for, row-major.
-    fn compute(&mut self, rows: &[Row<'_>]) -> Result<Vec<f32>, ModelError> {
+    fn compute(&mut self, rows: &[Row<'_>], whole: Option<LoraId>) -> Result<Vec<f32>, ModelError> {
         let (model, compute) = (self.model, &self.model.compute);
-        let eps = model.config.norm_eps;
-        let (mut spans, mut adapted, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
-        let mut ids = Vec::new();
+        let mut scope = Scope {
+            runs: Vec::new(),
+            whole,
+        };
+        let (mut spans, mut wanted) = (Vec::new(), Vec::new());
+        let (mut ids, mut positions) = (Vec::new(), Vec::new());
+        let mut angles = self.places.angles();
         for row in rows {
+            let held = self.cache.len(row.seq);
             self.cache
                 .extend(row.seq, row.tokens.len())
                 .map_err(cache_error)?;
-            self.rope.reserve(self.cache.len(row.seq));
             let tokens = ids.len()..ids.len() + row.tokens.len();
+            let seen = held..held + row.tokens.len();
+            self.places.push(&mut angles, row.seq, seen.clone());
             wanted.extend(row.logits.clone().map(|place| tokens.start + place));
-            extend_adapted(
-                &mut adapted,
-                tokens.clone(),
-                self.adapters.get(&row.seq).copied(),
-            );
+            scope.push(tokens.clone(), self.adapters.get(&row.seq).copied());
             spans.push(RowSpan {
                 seq: row.seq,
                 tokens,
             });
             ids.extend_from_slice(row.tokens);
+            positions.extend(seen.map(|position| position as u32));
         }
-        let mut angles =
-            evalh_kernel::Angles::new(self.rope.pairs(), evalh_kernel::Pairing::Halves);
-        for span in &spans {
-            let len = self.cache.len(span.seq);
-            for position in len - span.tokens.len()..len {
-                angles.push(&self.rope, position);
-            }
+        let mut x = model.embedding.forward(compute, &ids, &scope);
+        if (model.config.embedding_scale - 1.0).abs() > 0.0 {
+            x = x.mul_scalar(model.config.embedding_scale);
         }
-        let rotations = compute.rotations(angles);
-        let mut x = compute.embed(&ids, model.embedding());
-        // What the last linear gave; the next norm adds it to the stream.
-        let mut pending: Option<Tensor<2>> = None;
-        for (index, layer) in model.layers.iter().enumerate() {
-            let (stream, h) = compute.rms_norm(x, pending.take(), &layer.attention_norm, eps);
-            let qkv = layer.qkv.forward(compute, &h, &adapted);
-            let attended = compute.attend(
-                qkv,
-                model.attention_shape(),
-                &rotations,
-                &mut self.cache,
-                index,
-                &spans,
-            );
-            let out = layer.attention_output.forward(compute, &attended, &adapted);
-            let (stream, h) = compute.rms_norm(stream, Some(out), &layer.mlp_norm, eps);
-            let gated = compute.gate(
-                layer.gate_up.forward(compute, &h, &adapted),
-                Activation::Silu,
-            );
-            pending = Some(layer.down.forward(compute, &gated, &adapted));
-            x = stream;
+        if let Some(table) = &model.positions {
+            x = x + table.forward(compute, &positions, &scope);
+        }
+        let rotations: Vec<_> = angles.into_iter().map(|a| compute.rotations(a)).collect();
+        let mut pass = Pass {
+            compute,
+            config: &model.config,
+            scope: &scope,
+            rotations: &rotations,
+            rotation_of: model.rotation_of(),
+            cache: &mut self.cache,
+            rows: &spans,
+        };
+        let mut stream = Stream { x, pending: None };
+        for layer in &model.layers {
+            stream = layer.forward(&mut pass, stream);
         }
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let x = compute.select_rows(x, &wanted);
-        let pending = pending.map(|pending| compute.select_rows(pending, &wanted));
-        let (_, h) = compute.rms_norm(x, pending, &model.final_norm, eps);
-        let logits = match model.head() {
-            None => compute.linear(&h, model.embedding(), None),
-            Some(head) => {
-                let adapted = adapted_places(&adapted, &wanted);
-                head.forward(compute, &h, &adapted)
-            }
-        };
+        let scope = scope.at(&wanted);
+        let x = compute.select_rows(stream.x, &wanted);
+        let pending = stream
+            .pending
+            .map(|pending| compute.select_rows(pending, &wanted));
+        let (_, h) = model.final_norm.forward(compute, x, pending, &scope);
+        let mut logits = model.head.forward(compute, &h, &scope);
+        if let Some(cap) = model.config.logit_soft_cap {
+            let bounded = compute.activate(logits.div_scalar(cap), Activation::Tanh);
+            logits = bounded.mul_scalar(cap);
+        }
         Ok(compute.to_host(logits))
     }
 }
 
-/// Adds a row's tokens to the runs of tokens that share an adapter.
-fn extend_adapted(
-    runs: &mut Vec<(Range<usize>, LoraId)>,
-    tokens: Range<usize>,
-    adapter: Option<LoraId>,
-) {
-    let Some(adapter) = adapter else { return };
-    match runs.last_mut() {
-        Some((run, last)) if *last == adapter && run.end == tokens.start => run.end = tokens.end,
-        _ => runs.push((tokens, adapter)),
-    }
-}
-
-/// The runs again, for the selected places only.
-fn adapted_places(
-    runs: &[(Range<usize>, LoraId)],
-    places: &[usize],
-) -> Vec<(Range<usize>, LoraId)> {
-    let mut selected = Vec::new();
-    for (index, place) in places.iter().enumerate() {
-        let adapter = runs
-            .iter()
-            .find(|(run, _)| run.contains(place))
-            .map(|(_, adapter)| *adapter);
-        extend_adapted(&mut selected, index..index + 1, adapter);
-    }
-    selected
+/// Rows that share a batch.
+struct Group {
+    /// The adapter of all of them, where it replaces whole values.
+    whole: Option<LoraId>,
+    /// Their places among the rows of the call.
+    rows: Vec<usize>,
 }
 
 fn cache_error(error: CacheError) -> ModelError {

@@ -6,7 +6,26 @@ use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, LoraId, Row}
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
 
-const FAMILIES: [&str; 2] = ["llama", "llama_gqa_rope3"];
+/// Every decoder of the fixtures.
+const FAMILIES: [&str; 17] = [
+    "llama",
+    "llama_gqa_rope3",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "gpt2",
+    "gpt_neox",
+    "gptj",
+    "mistral",
+    "mixtral",
+    "olmo",
+    "olmo2",
+    "phi",
+    "phi3",
+    "qwen2",
+    "qwen3",
+    "stablelm",
+];
 /// The bar that the fixtures' own README sets.
 const TOLERANCE: f32 = 1e-4;
 
@@ -52,7 +71,15 @@ impl Reference {
 
 fn load(folder: &Path, kernel: KernelChoice) -> Decoder {
     let checkpoint = Checkpoint::open(folder).unwrap();
-    Decoder::load(&checkpoint, DeviceChoice::Cpu, LoadOptions { kernel }).unwrap()
+    Decoder::load(
+        &checkpoint,
+        DeviceChoice::Cpu,
+        LoadOptions {
+            kernel,
+            ..LoadOptions::default()
+        },
+    )
+    .unwrap()
 }
 
 /// Logits of both prompts at every place, and 16 greedy tokens of each with their log-probabilities.
@@ -149,7 +176,7 @@ fn logits_and_greedy_runs_are_those_of_transformers_and_peft() {
             for adapter in ["all", "subset"] {
                 let updates = Adapter::open(&folder.join("adapters").join(adapter))
                     .unwrap()
-                    .resolve(&model.modules())
+                    .resolve(&model.layout())
                     .unwrap();
                 let greedy = format!("greedy_{adapter}");
                 model.merge(&updates).unwrap();
@@ -270,7 +297,7 @@ fn logits_do_not_depend_on_the_batch_the_split_or_the_threads() {
     let mut model = load(&folder, KernelChoice::Auto);
     let updates = Adapter::open(&folder.join("adapters/all"))
         .unwrap()
-        .resolve(&model.modules())
+        .resolve(&model.layout())
         .unwrap();
     let adapter = model.attach(&updates).unwrap();
     let prompts: Vec<Vec<u32>> = (1..9u32)

@@ -4,7 +4,7 @@ mod check;
 mod resolve;
 
 use crate::{
-    AdapterError, LoraConfig, SavedTensor,
+    AdapterError, AdapterUpdate, LoraConfig, SavedTensor,
     file::{self, Contents, Factors},
     spelling::is_vision,
 };
@@ -91,6 +91,18 @@ impl Adapter {
     /// Parameters of the tensors that the adapter replaces.
     pub fn saved_parameters(&self) -> usize {
         self.saved().map(|tensor| tensor.values.len()).sum()
+    }
+
+    /// The updates by the adapter's own names of modules, matched with no model: to look at, not to apply.
+    pub fn unresolved(&self) -> AdapterUpdate {
+        let factors = &self.contents.factors;
+        AdapterUpdate {
+            lora: factors
+                .iter()
+                .map(|(module, factors)| factors.update(module, self.config.scale_of(module)))
+                .collect(),
+            saved: self.saved().cloned().collect(),
+        }
     }
 
     fn module_error(&self, module: &str, problem: String) -> AdapterError {

@@ -121,19 +121,7 @@ impl<'a> Match<'a> {
                 module.out_features, module.in_features, factors.b.rows, factors.a.columns
             ));
         }
-        let scale = self.adapter.config.scale_of(name);
-        Ok(LoraUpdate {
-            module: module.name.clone(),
-            rank: factors.a.rows,
-            scale,
-            a: factors.a.values.clone(),
-            b: factors.b.values.clone(),
-            magnitude: factors.magnitude.clone(),
-            bias: factors
-                .bias
-                .as_ref()
-                .map(|bias| bias.iter().map(|value| value * scale).collect()),
-        })
+        Ok(factors.update(&module.name, self.adapter.config.scale_of(name)))
     }
 
     /// A second name of a tensor that the model has under one: the head of a masked language model holds its bias twice.

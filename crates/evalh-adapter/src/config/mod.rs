@@ -24,6 +24,10 @@ pub enum TrainedBias {
 
 /// The settings of a low-rank adapter that decide what it does to a model.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the file"
+)]
 pub struct LoraConfig {
     pub(crate) rank: usize,
     pub(crate) alpha: f64,

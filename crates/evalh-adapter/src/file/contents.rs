@@ -1,11 +1,11 @@
 //! What the tensors of a file say: the parts of updates put together, and tensors saved whole.
 
 use super::{
-    RawTensor,
+    NonFinite, RawTensor,
     keys::{Key, PREFIX, Part},
     tensor_error,
 };
-use crate::{AdapterError, LoraConfig, SavedTensor};
+use crate::{AdapterError, LoraConfig, LoraUpdate, SavedTensor};
 use std::{collections::BTreeMap, path::Path};
 
 /// A matrix in f32, row-major.
@@ -32,6 +32,22 @@ pub struct Factors {
 }
 
 impl Factors {
+    /// The update of the module of this name, at this scale.
+    pub fn update(&self, module: &str, scale: f32) -> LoraUpdate {
+        LoraUpdate {
+            module: module.to_owned(),
+            rank: self.a.rows,
+            scale,
+            a: self.a.values.clone(),
+            b: self.b.values.clone(),
+            magnitude: self.magnitude.clone(),
+            bias: self
+                .bias
+                .as_ref()
+                .map(|bias| bias.iter().map(|value| value * scale).collect()),
+        }
+    }
+
     /// Parameters of all parts.
     pub fn parameters(&self) -> usize {
         let optional = |part: &Option<Vec<f32>>| part.as_ref().map_or(0, Vec::len);
@@ -68,9 +84,8 @@ impl Contents {
         tensors: Vec<RawTensor>,
     ) -> Result<Contents, AdapterError> {
         if tensors.is_empty() {
-            return Err(AdapterError::Weights {
+            return Err(AdapterError::Empty {
                 path: path.to_owned(),
-                problem: "it holds no tensor".into(),
             });
         }
         let mut parts: BTreeMap<String, Parts> = BTreeMap::new();
@@ -237,7 +252,7 @@ fn checked(path: &Path, tensor: RawTensor) -> Result<RawTensor, AdapterError> {
             "save the adapter on one process: a sharded optimiser (ZeRO 3, FSDP) saves empty tensors",
         ));
     }
-    if let Some(count) = tensor.non_finite() {
+    if let Some(count) = NonFinite::count(&tensor.key, &tensor.values) {
         let at = tensor
             .values
             .iter()

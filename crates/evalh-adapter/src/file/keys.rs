@@ -36,7 +36,7 @@ pub enum Key {
     },
     /// What `modules_to_save` replaces, which `bias = "all"` saves as well and nothing reads.
     Replaced,
-    /// State of the training alone: VeLoRA's projection, MonteCLoRA's sampler.
+    /// State of the training alone: the projection of `VeLoRA`, the sampler of `MonteCLoRA`.
     Training,
     /// Nothing that is honoured, and what it is.
     Foreign(&'static str),

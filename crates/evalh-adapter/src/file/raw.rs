@@ -2,11 +2,8 @@
 
 use super::tensor_error;
 use crate::AdapterError;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use evalh_checkpoint::{StoredDtype, TensorFile};
+use std::path::{Path, PathBuf};
 
 /// A tensor of the file.
 #[derive(Debug, Clone)]
@@ -32,20 +29,16 @@ pub struct NonFinite {
     pub values: usize,
 }
 
-impl RawTensor {
-    /// The count of values that are no numbers, if there is one.
-    pub fn non_finite(&self) -> Option<NonFinite> {
-        let nan = self.values.iter().filter(|value| value.is_nan()).count();
-        let infinite = self
-            .values
-            .iter()
-            .filter(|value| value.is_infinite())
-            .count();
+impl NonFinite {
+    /// The count of a tensor's values that are no numbers, if there is one.
+    pub fn count(tensor: &str, values: &[f32]) -> Option<NonFinite> {
+        let nan = values.iter().filter(|value| value.is_nan()).count();
+        let infinite = values.iter().filter(|value| value.is_infinite()).count();
         (nan + infinite > 0).then(|| NonFinite {
-            tensor: self.key.clone(),
+            tensor: tensor.to_owned(),
             nan,
             infinite,
-            values: self.values.len(),
+            values: values.len(),
         })
     }
 }
@@ -57,7 +50,10 @@ impl RawTensor {
 /// When the file of weights is missing or damaged.
 pub fn non_finite(dir: &Path) -> Result<Vec<NonFinite>, AdapterError> {
     let tensors = read_file(&weights_file(dir)?)?;
-    Ok(tensors.iter().filter_map(RawTensor::non_finite).collect())
+    Ok(tensors
+        .iter()
+        .filter_map(|tensor| NonFinite::count(&tensor.key, &tensor.values))
+        .collect())
 }
 
 /// The file of weights in the folder: `adapter_model.safetensors`, else `adapter_model.bin`, in the order PEFT looks.
@@ -79,63 +75,34 @@ pub fn weights_file(dir: &Path) -> Result<PathBuf, AdapterError> {
 const REMEDY: &str = "give the folder that PEFT's save_pretrained wrote, with adapter_config.json and \
                       adapter_model.safetensors or adapter_model.bin";
 
-/// The tensors of a file, sorted by key.
+/// The tensors of a file, sorted by key, whether safetensors or what `torch.save` wrote.
 ///
 /// # Errors
-/// When it cannot be read, is damaged, or has a tensor that is not of f32, f16 or bf16.
+/// When it cannot be read, is damaged, does more than describe tensors, or has a tensor that is not of f32, f16 or bf16.
 pub fn read_file(path: &Path) -> Result<Vec<RawTensor>, AdapterError> {
-    let bytes = fs::read(path).map_err(|source| AdapterError::Read {
-        path: path.to_owned(),
-        source,
-        remedy: REMEDY.into(),
-    })?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| AdapterError::Weights {
-        path: path.to_owned(),
-        problem: error.to_string(),
-    })?;
+    let file = TensorFile::open(path)?;
     let mut tensors = file
-        .iter()
-        .map(|(key, view)| {
+        .names()
+        .filter_map(|key| Some((key, file.info(key)?)))
+        .map(|(key, info)| {
+            if !matches!(
+                info.dtype,
+                StoredDtype::F32 | StoredDtype::F16 | StoredDtype::BF16
+            ) {
+                return Err(tensor_error(
+                    path,
+                    key,
+                    format!("has dtype {}", info.dtype),
+                    "store the adapter in float32, float16 or bfloat16",
+                ));
+            }
             Ok(RawTensor {
                 key: key.to_owned(),
-                shape: view.shape().to_vec(),
-                values: to_f32(&view).ok_or_else(|| {
-                    tensor_error(
-                        path,
-                        key,
-                        format!("has dtype {:?}", view.dtype()),
-                        "store the adapter in float32, float16 or bfloat16",
-                    )
-                })?,
+                shape: info.shape,
+                values: file.read_f32(key)?,
             })
         })
         .collect::<Result<Vec<_>, AdapterError>>()?;
     tensors.sort_by(|left, right| left.key.cmp(&right.key));
     Ok(tensors)
-}
-
-fn to_f32(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    let data = view.data();
-    let values = match view.dtype() {
-        Dtype::F32 => data
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|&bytes| f32::from_le_bytes(bytes))
-            .collect(),
-        Dtype::F16 => data
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&bytes| half::f16::from_le_bytes(bytes).to_f32())
-            .collect(),
-        Dtype::BF16 => data
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&bytes| half::bf16::from_le_bytes(bytes).to_f32())
-            .collect(),
-        _ => return None,
-    };
-    Some(values)
 }

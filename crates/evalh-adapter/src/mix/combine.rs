@@ -35,7 +35,9 @@ pub fn combine(
         };
         for lora in update.lora.iter().filter(|lora| lora.magnitude.is_some()) {
             let weight_tensor = format!("{}.weight", lora.module);
-            if *weight != 1.0 || others().any(|other| other.changes(&weight_tensor)) {
+            if (*weight).to_bits() != 1f64.to_bits()
+                || others().any(|other| other.changes(&weight_tensor))
+            {
                 return Err(refuse(
                     format!(
                         "module `{}` has the magnitude of a DoRA adapter, which has no weighted sum",

@@ -142,7 +142,7 @@ mod tests {
         );
         assert_eq!(parts("a:0.7+b/c:-0.3"), (None, expected));
         assert_eq!(parts("a:1"), (None, vec![("a".into(), 1.0)]));
-        assert_eq!(parts("a:1e-3").1[0].1, 1e-3);
+        assert_eq!(parts("a:1e-3").1, [("a".to_owned(), 1e-3)]);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! Layouts and the order of operations are those of ggml's `dequantize_row_*` reference functions
 //! (<https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c>).
 
+mod unpack;
+
 use super::FormatError;
 use crate::{StoredDtype, float};
-use half::f16;
+use unpack::{each, iq4_nl, iq4_xs, q2_k, q3_k, q4_0, q4_1, q4_k, q5_0, q5_1, q5_k, q6_k, q8_0};
 
 /// How a tensor's values are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,25 +21,25 @@ pub(crate) enum BlockType {
     Q5_0,
     Q5_1,
     Q8_0,
+    Q2_K,
+    Q3_K,
     Q4_K,
     Q5_K,
     Q6_K,
+    IQ4_NL,
+    IQ4_XS,
 }
 
 /// Types that are refused by name, by their number in the file.
 const REFUSED: &[(u32, &str)] = &[
     (9, "Q8_1"),
-    (10, "Q2_K"),
-    (11, "Q3_K"),
     (15, "Q8_K"),
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
     (18, "IQ3_XXS"),
     (19, "IQ1_S"),
-    (20, "IQ4_NL"),
     (21, "IQ3_S"),
     (22, "IQ2_S"),
-    (23, "IQ4_XS"),
     (24, "I8"),
     (25, "I16"),
     (26, "I32"),
@@ -47,10 +49,11 @@ const REFUSED: &[(u32, &str)] = &[
     (34, "TQ1_0"),
     (35, "TQ2_0"),
     (39, "MXFP4"),
+    (40, "NVFP4"),
 ];
 
 impl BlockType {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::F32,
         Self::F16,
         Self::BF16,
@@ -59,9 +62,13 @@ impl BlockType {
         Self::Q5_0,
         Self::Q5_1,
         Self::Q8_0,
+        Self::Q2_K,
+        Self::Q3_K,
         Self::Q4_K,
         Self::Q5_K,
         Self::Q6_K,
+        Self::IQ4_NL,
+        Self::IQ4_XS,
     ];
 
     /// Number in the file, dtype, values a block, bytes a block.
@@ -75,9 +82,13 @@ impl BlockType {
             Self::Q5_0 => (6, StoredDtype::Q5_0, 32, 22),
             Self::Q5_1 => (7, StoredDtype::Q5_1, 32, 24),
             Self::Q8_0 => (8, StoredDtype::Q8_0, 32, 34),
+            Self::Q2_K => (10, StoredDtype::Q2_K, 256, 84),
+            Self::Q3_K => (11, StoredDtype::Q3_K, 256, 110),
             Self::Q4_K => (12, StoredDtype::Q4_K, 256, 144),
             Self::Q5_K => (13, StoredDtype::Q5_K, 256, 176),
             Self::Q6_K => (14, StoredDtype::Q6_K, 256, 210),
+            Self::IQ4_NL => (20, StoredDtype::IQ4_NL, 32, 18),
+            Self::IQ4_XS => (23, StoredDtype::IQ4_XS, 256, 136),
         }
     }
 
@@ -129,159 +140,13 @@ impl BlockType {
             Self::Q5_0 => each(data, out, q5_0),
             Self::Q5_1 => each(data, out, q5_1),
             Self::Q8_0 => each(data, out, q8_0),
+            Self::Q2_K => each(data, out, q2_k),
+            Self::Q3_K => each(data, out, q3_k),
             Self::Q4_K => each(data, out, q4_k),
             Self::Q5_K => each(data, out, q5_k),
             Self::Q6_K => each(data, out, q6_k),
-        }
-    }
-}
-
-/// Unpacks block after block.
-fn each<const BYTES: usize, const LEN: usize>(
-    data: &[u8],
-    out: &mut [f32],
-    unpack: impl Fn(&[u8; BYTES], &mut [f32; LEN]),
-) {
-    for (block, values) in data.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
-        unpack(block, values);
-    }
-}
-
-/// The half-precision number at a fixed place of a block.
-fn half<const N: usize>(block: &[u8; N], at: usize) -> f32 {
-    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
-}
-
-fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
-    let scale = half(block, 0);
-    let (low, high) = out.split_at_mut(16);
-    for ((&q, low), high) in block[2..].iter().zip(low).zip(high) {
-        *low = (i32::from(q & 0xF) - 8) as f32 * scale;
-        *high = (i32::from(q >> 4) - 8) as f32 * scale;
-    }
-}
-
-fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
-    let (scale, minimum) = (half(block, 0), half(block, 2));
-    let (low, high) = out.split_at_mut(16);
-    for ((&q, low), high) in block[4..].iter().zip(low).zip(high) {
-        *low = f32::from(q & 0xF) * scale + minimum;
-        *high = f32::from(q >> 4) * scale + minimum;
-    }
-}
-
-/// The fifth bits of a block of 32.
-fn fifth_bits<const N: usize>(block: &[u8; N], at: usize) -> u32 {
-    u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
-}
-
-fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
-    let (scale, fifths) = (half(block, 0), fifth_bits(block, 2));
-    let (low, high) = out.split_at_mut(16);
-    for (j, ((&q, low), high)) in block[6..].iter().zip(low).zip(high).enumerate() {
-        let (first, second) = (
-            ((fifths >> j) & 1) as i32,
-            ((fifths >> (j + 16)) & 1) as i32,
-        );
-        *low = ((i32::from(q & 0xF) | first << 4) - 16) as f32 * scale;
-        *high = ((i32::from(q >> 4) | second << 4) - 16) as f32 * scale;
-    }
-}
-
-fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
-    let (scale, minimum, fifths) = (half(block, 0), half(block, 2), fifth_bits(block, 4));
-    let (low, high) = out.split_at_mut(16);
-    for (j, ((&q, low), high)) in block[8..].iter().zip(low).zip(high).enumerate() {
-        let (first, second) = ((fifths >> j) & 1, (fifths >> (j + 16)) & 1);
-        *low = (u32::from(q & 0xF) | first << 4) as f32 * scale + minimum;
-        *high = (u32::from(q >> 4) | second << 4) as f32 * scale + minimum;
-    }
-}
-
-fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
-    let scale = half(block, 0);
-    for (&q, value) in block[2..].iter().zip(out) {
-        *value = f32::from(q as i8) * scale;
-    }
-}
-
-/// The scale and minimum of the `j`th of 8 groups of 32: 6 bits each, packed into 12 bytes.
-fn scale_and_minimum(packed: &[u8], j: usize) -> (f32, f32) {
-    let (scale, minimum) = if j < 4 {
-        (packed[j] & 63, packed[j + 4] & 63)
-    } else {
-        (
-            (packed[j + 4] & 0xF) | (packed[j - 4] >> 6) << 4,
-            (packed[j + 4] >> 4) | (packed[j] >> 6) << 4,
-        )
-    };
-    (scale.into(), minimum.into())
-}
-
-fn q4_k(block: &[u8; 144], out: &mut [f32; 256]) {
-    let (scale, minimum, packed) = (half(block, 0), half(block, 2), &block[4..16]);
-    let pairs = block[16..]
-        .as_chunks::<32>()
-        .0
-        .iter()
-        .zip(out.as_chunks_mut::<64>().0);
-    for (pair, (quants, values)) in pairs.enumerate() {
-        let (s1, m1) = scale_and_minimum(packed, 2 * pair);
-        let (s2, m2) = scale_and_minimum(packed, 2 * pair + 1);
-        let (s1, m1, s2, m2) = (scale * s1, minimum * m1, scale * s2, minimum * m2);
-        let (low, high) = values.split_at_mut(32);
-        for ((&q, low), high) in quants.iter().zip(low).zip(high) {
-            *low = s1 * f32::from(q & 0xF) - m1;
-            *high = s2 * f32::from(q >> 4) - m2;
-        }
-    }
-}
-
-fn q5_k(block: &[u8; 176], out: &mut [f32; 256]) {
-    let (scale, minimum, packed) = (half(block, 0), half(block, 2), &block[4..16]);
-    let fifths = &block[16..48];
-    let pairs = block[48..]
-        .as_chunks::<32>()
-        .0
-        .iter()
-        .zip(out.as_chunks_mut::<64>().0);
-    for (pair, (quants, values)) in pairs.enumerate() {
-        let (s1, m1) = scale_and_minimum(packed, 2 * pair);
-        let (s2, m2) = scale_and_minimum(packed, 2 * pair + 1);
-        let (s1, m1, s2, m2) = (scale * s1, minimum * m1, scale * s2, minimum * m2);
-        let (low, high) = values.split_at_mut(32);
-        for (((&q, &fifth), low), high) in quants.iter().zip(fifths).zip(low).zip(high) {
-            let (first, second) = ((fifth >> (2 * pair)) & 1, (fifth >> (2 * pair + 1)) & 1);
-            *low = s1 * f32::from((q & 0xF) | first << 4) - m1;
-            *high = s2 * f32::from((q >> 4) | second << 4) - m2;
-        }
-    }
-}
-
-fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
-    let scale = half(block, 208);
-    let lows = block[..128].as_chunks::<64>().0;
-    let highs = block[128..192].as_chunks::<32>().0;
-    let scales = block[192..208].as_chunks::<8>().0;
-    let halves = lows
-        .iter()
-        .zip(highs)
-        .zip(scales)
-        .zip(out.as_chunks_mut::<128>().0);
-    for (((low, high), scales), values) in halves {
-        for l in 0..32 {
-            let quarter =
-                |bits: u8, shift: u32| i32::from(bits | ((high[l] >> shift) & 3) << 4) - 32;
-            let quants = [
-                quarter(low[l] & 0xF, 0),
-                quarter(low[l + 32] & 0xF, 2),
-                quarter(low[l] >> 4, 4),
-                quarter(low[l + 32] >> 4, 6),
-            ];
-            for (i, q) in quants.into_iter().enumerate() {
-                let group = f32::from(scales[l / 16 + 2 * i] as i8);
-                values[l + 32 * i] = scale * group * q as f32;
-            }
+            Self::IQ4_NL => each(data, out, iq4_nl),
+            Self::IQ4_XS => each(data, out, iq4_xs),
         }
     }
 }
@@ -307,7 +172,7 @@ mod tests {
     fn random_blocks_have_the_values_of_the_gguf_package() {
         let fixture: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
         let cases = fixture.as_object().unwrap();
-        assert_eq!(cases.len(), 8);
+        assert_eq!(cases.len(), 12);
         for (name, case) in cases {
             let block = BlockType::ALL
                 .into_iter()

@@ -29,6 +29,8 @@ pub(super) struct Tensor {
     /// Extents, innermost first (ggml's order).
     pub(super) extents: Vec<usize>,
     pub(super) block: BlockType,
+    /// The part of the model whose file it lies in, from 0.
+    pub(super) part: usize,
     /// Where its data lies in the file.
     pub(super) data: Range<usize>,
 }
@@ -58,6 +60,28 @@ impl Header {
             .collect::<Result<Vec<_>, _>>()?;
         check_distinct(&tensors)?;
         Ok(Self { metadata, tensors })
+    }
+
+    /// Takes in the tensors of a later part.
+    pub(super) fn append(&mut self, other: Self, part: usize) -> Result<(), FormatError> {
+        let names: HashSet<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
+        if let Some(twice) = other
+            .tensors
+            .iter()
+            .find(|t| names.contains(t.name.as_str()))
+        {
+            return Err(FormatError::new(
+                &twice.name,
+                "is in an earlier part too".to_owned(),
+            ));
+        }
+        self.tensors.extend(
+            other
+                .tensors
+                .into_iter()
+                .map(|tensor| Tensor { part, ..tensor }),
+        );
+        Ok(())
     }
 
     pub(super) fn tensors(&self) -> &[Tensor] {
@@ -279,6 +303,7 @@ impl Entry {
                 name,
                 extents,
                 block,
+                part: 0,
                 data: start..end,
             }),
             _ => Err(FormatError::new(

@@ -1,11 +1,6 @@
-//! Where each Hugging Face tensor lies in a GGUF file, and how its rows are ordered.
+//! Where each Hugging Face tensor lies in a GGUF file, and what of the converter's doing is undone as it is read.
 
-use super::{
-    BlockType, FormatError,
-    family::Family,
-    header::{Header, Tensor},
-    rope,
-};
+use super::{BlockType, header::Tensor, model::Model};
 use crate::TensorInfo;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -13,22 +8,41 @@ use std::ops::Range;
 /// Values that one thread converts at a time: enough to pay for handing it over, few enough to share a layer.
 const VALUES_A_TASK: usize = 1 << 16;
 
-/// A tensor of the file under its Hugging Face name.
+/// A tensor, or rows of one, under a Hugging Face name.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    shape: Vec<usize>,
-    block: BlockType,
+    /// As it is stored, outermost first.
+    pub(super) shape: Vec<usize>,
+    pub(super) block: BlockType,
+    part: usize,
     data: Range<usize>,
     order: RowOrder,
+    change: Change,
+}
+
+/// What is done to values once they are in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Nothing,
+    /// The matrix is transposed.
+    Transpose,
+    /// One is taken off each value.
+    MinusOne,
 }
 
 /// How the rows of a matrix (or the values of its bias) are ordered in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RowOrder {
+pub(super) enum RowOrder {
     AsIs,
     /// Within each head of this many rows, the two halves that rotate together are interleaved: row `2k + j` of the
     /// file is row `j * rows / 2 + k` of Hugging Face. llama.cpp's converter does this (`LlamaModel.permute`).
     Interleaved {
+        head_rows: usize,
+    },
+    /// First the queries of all heads, then their keys, then their values, where Hugging Face has all three of each
+    /// head together (`GPTNeoXModel.modify_tensors`).
+    ByKind {
+        heads: usize,
         head_rows: usize,
     },
 }
@@ -43,83 +57,62 @@ impl RowOrder {
                 let (half, k) = (within / (head_rows / 2), within % (head_rows / 2));
                 head * head_rows + 2 * k + half
             }
+            Self::ByKind { heads, head_rows } => {
+                let (head, within) = (row / (3 * head_rows), row % (3 * head_rows));
+                let (kind, k) = (within / head_rows, within % head_rows);
+                (kind * heads + head) * head_rows + k
+            }
         }
     }
 }
 
-/// Every tensor that is a parameter, in the file's order.
-pub(super) fn all(
-    header: &Header,
-    family: &Family,
-    config: &serde_json::Value,
-) -> Result<Vec<(String, Layout)>, FormatError> {
-    header
-        .tensors()
-        .iter()
-        // Becomes part of the config.
-        .filter(|tensor| tensor.name != rope::FACTORS)
-        .map(|tensor| {
-            let name = family.hugging_face_name(&tensor.name).ok_or_else(|| {
-                FormatError::unsupported(
-                    &tensor.name,
-                    "a tensor".to_owned(),
-                    format!(
-                        "models of architecture {} have none of that name",
-                        family.architecture
-                    ),
-                )
-            })?;
-            let layout = Layout::new(tensor, row_order(tensor, &name, family, config)?);
-            Ok((name, layout))
-        })
-        .collect()
-}
-
-fn row_order(
-    tensor: &Tensor,
-    name: &str,
-    family: &Family,
-    config: &serde_json::Value,
-) -> Result<RowOrder, FormatError> {
-    let heads_key = if name.contains(".self_attn.q_proj.") {
-        "num_attention_heads"
-    } else if name.contains(".self_attn.k_proj.") {
-        "num_key_value_heads"
-    } else {
-        return Ok(RowOrder::AsIs);
-    };
-    if !family.interleaved_rotary {
-        return Ok(RowOrder::AsIs);
-    }
-    let heads = config[heads_key].as_u64().unwrap_or(0) as usize;
-    let rows = tensor.extents.get(1).copied().unwrap_or(tensor.extents[0]);
-    if heads == 0 || tensor.extents.len() > 2 || rows % (2 * heads) != 0 {
-        return Err(FormatError::new(
-            &tensor.name,
-            format!(
-                "has extents {:?}, which do not divide into {heads} heads of an even number of rows",
-                tensor.extents
-            ),
-        ));
-    }
-    Ok(RowOrder::Interleaved {
-        head_rows: rows / heads,
-    })
-}
-
 impl Layout {
-    fn new(tensor: &Tensor, order: RowOrder) -> Self {
+    pub(super) fn of(tensor: &Tensor) -> Self {
         Self {
             shape: tensor.extents.iter().rev().copied().collect(),
             block: tensor.block,
+            part: tensor.part,
             data: tensor.data.clone(),
-            order,
+            order: RowOrder::AsIs,
+            change: Change::Nothing,
+        }
+    }
+
+    pub(super) fn ordered(self, order: RowOrder) -> Self {
+        Self { order, ..self }
+    }
+
+    pub(super) fn changed(self, change: Change) -> Self {
+        Self { change, ..self }
+    }
+
+    /// Rows `from` to `from + count`, which must be within the tensor and of whole blocks.
+    pub(super) fn rows(&self, from: usize, count: usize) -> Self {
+        let bytes = self.data.len() / self.shape[0];
+        let start = self.data.start + from * bytes;
+        let mut part = self.clone();
+        part.shape[0] = count;
+        part.data = start..start + count * bytes;
+        part
+    }
+
+    /// The `i`th of the tensors of a shape that are stacked in this one.
+    pub(super) fn slice(&self, i: usize, shape: Vec<usize>) -> Self {
+        let data = self.rows(i, 1).data;
+        Self {
+            shape,
+            data,
+            ..self.clone()
         }
     }
 
     pub(super) fn info(&self) -> TensorInfo {
+        let mut shape = self.shape.clone();
+        if self.change == Change::Transpose {
+            shape.reverse();
+        }
         TensorInfo {
-            shape: self.shape.clone(),
+            shape,
             dtype: self.block.dtype(),
         }
     }
@@ -128,9 +121,9 @@ impl Layout {
         self.data.len()
     }
 
-    /// All values, in Hugging Face's order, from the bytes of the file.
-    pub(super) fn read(&self, file: &[u8]) -> Vec<f32> {
-        let data = &file[self.data.clone()];
+    /// All values, in Hugging Face's order.
+    pub(super) fn read(&self, model: &Model) -> Vec<f32> {
+        let data = &model.part(self.part)[self.data.clone()];
         let mut out = vec![0.0; self.shape.iter().product()];
         match (self.order, self.shape.as_slice()) {
             (RowOrder::AsIs, _) => self.read_in_order(data, &mut out),
@@ -142,6 +135,11 @@ impl Layout {
                     *value = stored[order.stored(row)];
                 }
             }
+        }
+        match (self.change, self.shape.as_slice()) {
+            (Change::Transpose, [rows, columns]) => return transposed(&out, *rows, *columns),
+            (Change::MinusOne, _) => out.iter_mut().for_each(|value| *value -= 1.0),
+            _ => {}
         }
         out
     }
@@ -166,4 +164,17 @@ impl Layout {
                 }
             });
     }
+}
+
+/// A row-major matrix with its columns as rows.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    out.par_chunks_mut(rows)
+        .enumerate()
+        .for_each(|(column, out)| {
+            for (row, value) in out.iter_mut().enumerate() {
+                *value = values[row * columns + column];
+            }
+        });
+    out
 }

@@ -1,26 +1,32 @@
 //! GGUF files, versions 2 and 3, as llama.cpp writes them.
 //!
 //! The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Everything little-endian: magic, version,
-//! two counts, metadata (typed key-value pairs), tensor directory, aligned tensor data.
+//! two counts, metadata (typed key-value pairs), tensor directory, aligned tensor data. A model may be in parts, each
+//! of them such a file.
 
 mod blocks;
 mod config;
+mod entry;
+mod facts;
 mod family;
 mod header;
 mod layout;
+mod model;
 mod reader;
 mod rope;
 mod tokenizer;
 mod value;
 
 pub(crate) use blocks::BlockType;
-pub(crate) use header::Header;
+pub(crate) use model::is_later_part;
 
 use crate::{
     ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer,
-    error::FETCH_AGAIN, map::MappedFile, template::SpecialTokenTexts,
+    error::FETCH_AGAIN, template::SpecialTokenTexts,
 };
+use facts::Facts;
 use layout::Layout;
+use model::Model;
 use std::{collections::HashMap, path::Path};
 
 /// A fault found while reading; becomes a [`CheckpointError`] once the file's name is known.
@@ -78,11 +84,10 @@ impl FormatError {
     }
 }
 
-/// An opened GGUF file.
+/// An opened model: a GGUF file, or all parts of one.
 #[derive(Debug)]
 pub(crate) struct GgufFile {
-    file: MappedFile,
-    header: Header,
+    model: Model,
     config: serde_json::Value,
     generation: GenerationSettings,
     /// Tensors by Hugging Face name, in the file's order.
@@ -92,25 +97,22 @@ pub(crate) struct GgufFile {
 
 impl GgufFile {
     pub(crate) fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let file = MappedFile::open(path)?;
-        Self::parse(file).map_err(|e| e.at(path))
+        Self::translate(Model::open(path)?).map_err(|e| e.at(path))
     }
 
-    fn parse(file: MappedFile) -> Result<Self, FormatError> {
-        let bytes = file.bytes();
-        let header = Header::parse(bytes)?;
-        let family = family::of(&header)?;
-        let config = config::hugging_face(&header, bytes, family)?;
-        let generation = config::generation(&header, bytes, &config)?;
-        let tensors = layout::all(&header, family, &config)?;
+    fn translate(model: Model) -> Result<Self, FormatError> {
+        let family = family::of(&model.header)?;
+        let facts = Facts::of(&model, family.architecture)?;
+        let config = config::hugging_face(&facts, family)?;
+        let generation = config::generation(&facts)?;
+        let tensors = entry::all(&facts, family)?;
         let by_name = tensors
             .iter()
             .enumerate()
             .map(|(i, (name, _))| (name.clone(), i))
             .collect();
         Ok(Self {
-            file,
-            header,
+            model,
             config,
             generation,
             tensors,
@@ -119,7 +121,12 @@ impl GgufFile {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.file.path()
+        self.model.path()
+    }
+
+    /// The file, or all parts in order.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.model.paths()
     }
 
     pub(crate) fn config(&self) -> &serde_json::Value {
@@ -141,8 +148,7 @@ impl GgufFile {
     }
 
     pub(crate) fn read_f32(&self, name: &str) -> Option<Vec<f32>> {
-        self.layout(name)
-            .map(|layout| layout.read(self.file.bytes()))
+        self.layout(name).map(|layout| layout.read(&self.model))
     }
 
     fn layout(&self, name: &str) -> Option<&Layout> {
@@ -150,20 +156,21 @@ impl GgufFile {
     }
 
     pub(crate) fn tokenizer(&self) -> Result<TextTokenizer, CheckpointError> {
-        let inner =
-            tokenizer::build(&self.header, self.file.bytes()).map_err(|e| e.at(self.path()))?;
+        let inner = tokenizer::build(&self.model.header, self.model.metadata())
+            .map_err(|e| e.at(self.path()))?;
         TextTokenizer::new(inner, self.path())
     }
 
     pub(crate) fn chat_template(&self) -> Result<Option<ChatTemplate>, CheckpointError> {
         let Some(source) = self
+            .model
             .header
             .string("tokenizer.chat_template")
             .map_err(|e| e.at(self.path()))?
         else {
             return Ok(None);
         };
-        let texts = tokenizer::special_texts(&self.header, self.file.bytes())
+        let texts = tokenizer::special_texts(&self.model.header, self.model.metadata())
             .map_err(|e| e.at(self.path()))?;
         let name = format!("tokenizer.chat_template of {}", self.path().display());
         ChatTemplate::new(name, source.to_owned(), SpecialTokenTexts(texts)).map(Some)

@@ -3,6 +3,11 @@
 mod byte_level;
 mod pre;
 mod sentence_piece;
+mod special;
+#[cfg(test)]
+mod vocabularies;
+
+pub(super) use special::{eos_ids, special_id, special_texts};
 
 use super::{FormatError, header::Header};
 use tokenizers::{
@@ -14,19 +19,6 @@ use tokenizers::{
 const MODEL: &str = "tokenizer.ggml.model";
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TYPES: &str = "tokenizer.ggml.token_type";
-
-/// Texts that end a turn of a chat. llama.cpp ends generation at each of them wherever the vocabulary has it; here it
-/// must also be a control token that the file's chat template writes, so that a base model is not cut off by a token
-/// that transformers would let pass.
-const TURN_ENDS: &[&str] = &[
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<end_of_turn>",
-    "<|end|>",
-    "<|end_of_turn|>",
-    "<EOT>",
-];
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +106,55 @@ fn role(number: i64) -> Result<Role, FormatError> {
     }
 }
 
+/// Metadata that makes a tokenizer, after `tokenizer.ggml.`; ids of single tokens are known by their end.
+const KNOWN: &[&str] = &[
+    "model",
+    "pre",
+    "tokens",
+    "token_type",
+    "token_type_count",
+    "scores",
+    "merges",
+    "add_bos_token",
+    "add_eos_token",
+    "add_space_prefix",
+    "remove_extra_whitespaces",
+    "precompiled_charsmap",
+    // Of generating, which settings of generation tell.
+    SUPPRESSED,
+];
+
+/// Tokens that are never to be generated.
+pub(super) const SUPPRESSED: &str = "suppress_tokens";
+
+/// Refuses metadata that would split text otherwise if it were honoured.
+fn refuse_unknown(header: &Header) -> Result<(), FormatError> {
+    let unknown = header
+        .keys()
+        .filter_map(|key| key.strip_prefix("tokenizer.ggml."))
+        .filter(|key| !KNOWN.contains(key) && !key.ends_with("_token_id"))
+        .min();
+    let Some(key) = unknown else {
+        return Ok(());
+    };
+    let key = format!("tokenizer.ggml.{key}");
+    // A separator after a text is asked of encoders only.
+    if key == "tokenizer.ggml.add_sep_token" && header.bool(&key)? == Some(false) {
+        return Ok(());
+    }
+    Err(FormatError::unsupported(
+        &key,
+        "a setting of the tokenizer".to_owned(),
+        format!(
+            "{} and ids of tokens are; load the model from its Hugging Face folder",
+            KNOWN.join(", ")
+        ),
+    ))
+}
+
 /// The whole tokenizer.
 pub(super) fn build(header: &Header, file: &[u8]) -> Result<Tokenizer, FormatError> {
+    refuse_unknown(header)?;
     let vocabulary = Vocabulary::read(header, file)?;
     let (mut tokenizer, default_bos) = match header.string(MODEL)? {
         Some("gpt2") => byte_level::build(header, file, &vocabulary)?,
@@ -197,56 +236,4 @@ fn post_processor(
 
 fn library(field: &str, error: &dyn std::error::Error) -> FormatError {
     FormatError::new(field, error.to_string())
-}
-
-/// One of the file's special tokens: `bos`, `eos`, `eot`, `eom`, `unknown`, `padding`.
-pub(super) fn special_id(header: &Header, name: &str) -> Result<Option<u32>, FormatError> {
-    let vocabulary = header.array(TOKENS)?.map_or(0, super::value::Array::len);
-    header.token_id(&format!("tokenizer.ggml.{name}_token_id"), vocabulary)
-}
-
-/// Texts of special tokens under the names that chat templates know.
-pub(super) fn special_texts(
-    header: &Header,
-    file: &[u8],
-) -> Result<Vec<(String, String)>, FormatError> {
-    let vocabulary = Vocabulary::read(header, file)?;
-    let mut texts = Vec::new();
-    for (key, variable) in [
-        ("bos", "bos_token"),
-        ("eos", "eos_token"),
-        ("unknown", "unk_token"),
-        ("padding", "pad_token"),
-    ] {
-        if let Some(id) = special_id(header, key)? {
-            texts.push((
-                variable.to_owned(),
-                vocabulary.tokens[id as usize].to_owned(),
-            ));
-        }
-    }
-    Ok(texts)
-}
-
-/// Every id that ends a generation, ascending: those the metadata names, and the ends of turns that the file's own
-/// chat template writes.
-pub(super) fn eos_ids(header: &Header, file: &[u8]) -> Result<Vec<u32>, FormatError> {
-    let mut ids = Vec::new();
-    for name in ["eos", "eot", "eom"] {
-        ids.extend(special_id(header, name)?);
-    }
-    if let Some(template) = header.string("tokenizer.chat_template")? {
-        let vocabulary = Vocabulary::read(header, file)?;
-        ids.extend(
-            vocabulary
-                .used()
-                .filter(|(_, token, role)| {
-                    *role == Role::Control && TURN_ENDS.contains(token) && template.contains(token)
-                })
-                .map(|(id, ..)| id),
-        );
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
 }

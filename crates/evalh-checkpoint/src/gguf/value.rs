@@ -162,6 +162,16 @@ impl Array {
         })
     }
 
+    /// The elements, which must be booleans, from the bytes of the file that the array was read from.
+    pub(super) fn bools(self, file: &[u8], key: &str) -> Result<Vec<bool>, FormatError> {
+        self.numbers(file, key, |value| match value {
+            Value::Bool(b) => Some(b),
+            Value::Unsigned(n) => Some(n != 0),
+            Value::Signed(n) => Some(n != 0),
+            _ => None,
+        })
+    }
+
     fn numbers<T>(
         self,
         file: &[u8],

@@ -44,8 +44,13 @@ pub enum Advance {
 }
 
 impl<'e, S: Copy, T: Text> Active<'e, S, T> {
-    /// A job at its beginning.
-    pub fn new(seq: S, job: &Job<'e>, text: &'e T, eos_ids: &'e [u32]) -> Self {
+    /// A job at its beginning, in the sequence that `open` makes for so many tokens.
+    pub fn new(
+        open: impl FnOnce(usize) -> S,
+        job: &Job<'e>,
+        text: &'e T,
+        eos_ids: &'e [u32],
+    ) -> Self {
         let (feed, wanted, purpose) = match job.task {
             Task::Generate(generation) => {
                 let generating = Generating::new(generation, text, eos_ids);
@@ -69,7 +74,7 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
             }
         };
         Self {
-            seq,
+            seq: open(feed.len()),
             request: job.request,
             cache_tokens: job.cache_tokens,
             feed,

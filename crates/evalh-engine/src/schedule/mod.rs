@@ -157,9 +157,10 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
 
     fn admit(&mut self, job: &Job<'e>) {
         self.free_tokens -= job.cache_tokens;
-        let seq = self.session.open();
-        self.active
-            .push(Active::new(seq, job, self.text, &self.vocabulary.eos_ids));
+        let session = &mut self.session;
+        let open = |tokens| session.open(tokens);
+        let row = Active::new(open, job, self.text, &self.vocabulary.eos_ids);
+        self.active.push(row);
     }
 
     /// Every decode row, then prefill in the order of admission up to the step's tokens.
@@ -229,7 +230,7 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                     Ok(Advance::Rewind(len)) => {
                         if !self.session.rewind(row.seq, len) {
                             self.session.close(row.seq);
-                            row.begin_again(self.session.open());
+                            row.begin_again(self.session.open(row.unread().end));
                         }
                     }
                     Err(error) => outcome = outcome.and(Err(error)),

@@ -107,7 +107,7 @@ impl Forward for ToySession<'_> {
     type Seq = usize;
     type Logits = ToyLogits;
 
-    fn open(&mut self) -> usize {
+    fn open(&mut self, _: usize) -> usize {
         self.sequences.push(Some(Vec::new()));
         self.sequences.len() - 1
     }

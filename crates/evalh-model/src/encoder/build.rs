@@ -8,9 +8,10 @@ use super::head::{Decoder, Head, HeadChoice};
 use super::layer::{Layer, RelativeEmbeddings};
 use super::load::Loader;
 use super::names::{MaskedHead, Names};
-use super::slot::Slot;
 use crate::ModelError;
 use crate::config::Keys;
+use crate::part::{Embedding, Linear, Rows};
+use evalh_adapter::ModuleKind;
 use evalh_checkpoint::WeightSource;
 use serde_json::Value;
 
@@ -61,7 +62,7 @@ pub(super) fn embeddings(loader: &Loader<'_>) -> Result<Embeddings, ModelError> 
     let (width, hidden) = (config.embedding_size, config.hidden_size);
     let table = |name: &str, rows: usize| -> Result<_, ModelError> {
         let name = loader.base(&format!("embeddings.{name}"));
-        loader.table(&name, [rows, width], true)
+        loader.table(&name, [rows, width])
     };
     Ok(Embeddings {
         word: table("word_embeddings", config.vocab_size)?,
@@ -92,7 +93,7 @@ pub(super) fn relative(loader: &Loader<'_>) -> Result<Option<RelativeEmbeddings>
     let shape = [2 * relative.span, config.hidden_size];
     let norm = relative.normed;
     Ok(Some(RelativeEmbeddings {
-        table: loader.table(&loader.base("encoder.rel_embeddings"), shape, false)?,
+        table: loader.table(&loader.base("encoder.rel_embeddings"), shape)?,
         norm: norm
             .then(|| loader.norm(&loader.base("encoder.LayerNorm"), config.hidden_size))
             .transpose()?,
@@ -150,7 +151,12 @@ pub(super) fn layer(loader: &Loader<'_>, names: &Names, index: usize) -> Result<
 }
 
 /// The head; `required` where the checkpoint must have all of it.
-pub(super) fn head(loader: &Loader<'_>, names: &Names, required: bool) -> Result<Head, ModelError> {
+pub(super) fn head(
+    loader: &Loader<'_>,
+    names: &Names,
+    word: &Embedding,
+    required: bool,
+) -> Result<Head, ModelError> {
     let config = loader.config;
     match config.task {
         EncoderTask::Hidden => Ok(Head::Hidden),
@@ -166,11 +172,25 @@ pub(super) fn head(loader: &Loader<'_>, names: &Names, required: bool) -> Result
                 classifier: loader.dense(names.classifier, shape, required)?,
             })
         }
-        EncoderTask::MaskedLm => masked(loader, names),
+        EncoderTask::MaskedLm => masked(loader, names, word),
     }
 }
 
-fn masked(loader: &Loader<'_>, names: &Names) -> Result<Head, ModelError> {
+/// The module that `all-linear` leaves out: the classifier, or what the reference says its output embeddings are.
+pub(super) fn output_head(config: &EncoderConfig, names: &Names, head: &Head) -> Option<String> {
+    match (config.task, head) {
+        (EncoderTask::Classification, _) => Some(names.classifier.to_owned()),
+        (_, Head::Masked { decoder, .. }) => {
+            let module = decoder.bias_names[1].trim_end_matches(".bias");
+            // Without a module for the product, the reference names the one before it.
+            let dense = if decoder.is_module { "" } else { ".dense" };
+            Some(format!("{module}{dense}"))
+        }
+        _ => None,
+    }
+}
+
+fn masked(loader: &Loader<'_>, names: &Names, word: &Embedding) -> Result<Head, ModelError> {
     let config = loader.config;
     let names = masked_head(loader, names, config);
     let width = if names.reduces {
@@ -178,51 +198,72 @@ fn masked(loader: &Loader<'_>, names: &Names) -> Result<Head, ModelError> {
     } else {
         config.hidden_size
     };
-    let shape = [config.vocab_size, config.embedding_size];
     if width != config.embedding_size {
         let keys = Keys::new(loader.weights.config());
         let supported = "it must be hidden_size for this head for masked tokens";
         return Err(keys.unsupported("embedding_size", &config.embedding_size.into(), supported));
     }
-    let weight_name = names.decoder.map(|decoder| format!("{decoder}.weight"));
-    let tied = config.tied_embeddings || weight_name.is_none();
-    let weight = match &weight_name {
-        Some(name) if !tied => Some(loader.weight(name, shape)?),
-        // A tied weight may be stored all the same; it is then the embedding again.
-        Some(name) => {
-            loader.note(name, &shape);
-            None
-        }
-        None => None,
-    };
-    // The bias has two names, which are one tensor where the weight is tied.
-    let mut biases = vec![names.bias.to_owned()];
-    biases.extend(names.decoder.map(|decoder| format!("{decoder}.bias")));
-    if !tied {
-        biases.reverse();
-    }
-    let found: Vec<Option<Vec<f32>>> = biases
-        .iter()
-        .map(|name| loader.optional(name, &[config.vocab_size]))
-        .collect::<Result<_, _>>()?;
-    let bias = found
-        .into_iter()
-        .flatten()
-        .next()
-        .ok_or_else(|| ModelError::MissingTensor {
-            name: biases[0].clone(),
-        })?;
     Ok(Head::Masked {
-        dense: loader.dense(names.dense, [width, config.hidden_size], true)?,
+        dense: match names.decoder {
+            Some(_) => loader.linear(&[(names.dense, width)], config.hidden_size, true)?,
+            None => loader.exact_linear(names.dense, [width, config.hidden_size])?,
+        },
         activation: names.activation.unwrap_or(config.activation),
         norm: loader.norm(names.norm, width)?,
-        decoder: Decoder {
-            weight_name,
-            bias_names: biases,
-            weight: Slot::new(weight),
-            bias: Slot::new(Some(loader.compute.vector(bias))),
-            shape,
-        },
+        decoder: decoder(loader, &names, word)?,
+    })
+}
+
+/// The linear to the vocabulary. Its bias has two names, which are one tensor where the weight is tied.
+fn decoder(
+    loader: &Loader<'_>,
+    names: &MaskedHead,
+    word: &Embedding,
+) -> Result<Decoder, ModelError> {
+    let config = loader.config;
+    let vocab = config.vocab_size;
+    let alias = names.bias.to_owned();
+    let Some(module) = names.decoder else {
+        let name = alias.trim_end_matches(".bias").to_owned();
+        let bias = loader.tensor(&alias, &[vocab])?;
+        let weight = word.base().clone();
+        return Ok(Decoder {
+            linear: Linear::sharing(&loader.compute, name, weight, Some(bias)),
+            is_module: false,
+            bias_names: [alias.clone(), alias],
+        });
+    };
+    let own = format!("{module}.bias");
+    let found = [&own, &alias].map(|name| loader.optional(name, &[vocab]));
+    let [own_bias, alias_bias] = found;
+    let (own_bias, alias_bias) = (own_bias?, alias_bias?);
+    let bias = if config.tied_embeddings {
+        alias_bias.or(own_bias)
+    } else {
+        own_bias.or(alias_bias)
+    };
+    let bias = bias.ok_or_else(|| ModelError::MissingTensor {
+        name: alias.clone(),
+    })?;
+    let (name, shape) = (format!("{module}.weight"), [vocab, config.embedding_size]);
+    let linear = if config.tied_embeddings {
+        // It may be stored all the same, and is then the embedding again.
+        loader.note(&name, &shape);
+        let weight = word.base().clone();
+        Linear::sharing(&loader.compute, module.to_owned(), weight, Some(bias))
+    } else {
+        let rows = Rows {
+            values: loader.tensor(&name, &shape)?,
+            bias: Some(bias),
+            inputs: config.embedding_size,
+        };
+        let modules = vec![(module.to_owned(), vocab)];
+        Linear::new(&loader.compute, modules, ModuleKind::Linear, rows)
+    };
+    Ok(Decoder {
+        linear,
+        is_module: true,
+        bias_names: [alias, own],
     })
 }
 

@@ -1,10 +1,9 @@
 //! The convolution over the embedded tokens that some `DeBERTa` models add to their first layer.
 
-use super::adapt::{Changes, Part, Size};
 use super::config::Convolution;
-use super::norm::Norm;
-use super::slot::{Place, Slot};
-use crate::{LoraId, ModelError};
+use super::part::{Part, scope};
+use crate::LoraId;
+use crate::part::{Held, Norm, Slot, Target, Updates};
 use burn::tensor::Tensor;
 use evalh_kernel::{Compute, Vector, Weight};
 use std::ops::Range;
@@ -12,11 +11,16 @@ use std::ops::Range;
 /// A convolution, computed as one product with the tokens around each token.
 #[derive(Debug)]
 pub(super) struct ConvolutionLayer {
+    kernel: KernelPart,
+    norm: Norm,
+}
+
+#[derive(Debug)]
+struct KernelPart {
     name: String,
     config: Convolution,
     channels: usize,
     slot: Slot<Kernel>,
-    pub norm: Norm,
 }
 
 #[derive(Debug, Clone)]
@@ -41,12 +45,22 @@ impl ConvolutionLayer {
             bias: compute.vector(bias),
         };
         Self {
-            name,
-            config,
-            channels,
-            slot: Slot::new(Some(kernel)),
+            kernel: KernelPart {
+                name,
+                config,
+                channels,
+                slot: Slot::new(kernel),
+            },
             norm,
         }
+    }
+
+    pub(super) fn parts(&self) -> [&dyn Part; 2] {
+        [&self.kernel, &self.norm]
+    }
+
+    pub(super) fn parts_mut(&mut self) -> [&mut dyn Part; 2] {
+        [&mut self.kernel, &mut self.norm]
     }
 
     /// `norm(y + activation(convolution of x))` within each of `sequences`, zeros around them.
@@ -58,11 +72,13 @@ impl ConvolutionLayer {
         sequences: &[Range<usize>],
         adapter: Option<LoraId>,
     ) -> Tensor<2> {
-        let Some(kernel) = self.slot.get(adapter) else {
-            return y;
-        };
         let [tokens, channels] = x.dims();
-        let (size, reach) = (self.config.size, self.config.size / 2);
+        let scope = scope(tokens, adapter);
+        let Convolution {
+            size, activation, ..
+        } = self.kernel.config;
+        let kernel = self.kernel.slot.get(&scope);
+        let reach = size / 2;
         let zero = Tensor::zeros([1, channels], &x.device());
         let around: Vec<usize> = sequences
             .iter()
@@ -79,8 +95,8 @@ impl ConvolutionLayer {
         let windows = compute.select_rows(Tensor::cat(vec![x, zero], 0), &around);
         let windows = windows.reshape([tokens, size * channels]);
         let out = compute.linear(&windows, &kernel.weight, Some(&kernel.bias));
-        let out = compute.activate(out, self.config.activation);
-        self.norm.forward(compute, out, Some(y), adapter)
+        let out = compute.activate(out, activation);
+        self.norm.forward(compute, out, Some(y), &scope).1
     }
 }
 
@@ -100,29 +116,7 @@ fn unfolded(compute: &Compute, config: Convolution, channels: usize, weight: &[f
     compute.weight(rows, channels, size * channels)
 }
 
-impl Part for ConvolutionLayer {
-    fn apply(
-        &mut self,
-        compute: &Compute,
-        place: Place,
-        changes: &Changes<'_>,
-    ) -> Result<(), ModelError> {
-        let [weight, bias] =
-            ["weight", "bias"].map(|end| changes.saved(&format!("{}.{end}", self.name)));
-        if let Some(mut kernel) = self.slot.base().cloned()
-            && (weight.is_some() || bias.is_some())
-        {
-            if let Some(weight) = weight {
-                kernel.weight = unfolded(compute, self.config, self.channels, weight);
-            }
-            if let Some(bias) = bias {
-                kernel.bias = compute.vector(bias.to_vec());
-            }
-            self.slot.put(place, kernel);
-        }
-        Ok(())
-    }
-
+impl Held for KernelPart {
     fn restore(&mut self) {
         self.slot.restore();
     }
@@ -131,15 +125,38 @@ impl Part for ConvolutionLayer {
         self.slot.detach();
     }
 
-    fn size(&self) -> Size {
-        let Convolution { size, groups, .. } = self.config;
-        let weight = self.channels * self.channels / groups * size;
-        let bytes = |kernel: &Kernel| kernel.weight.bytes() + self.channels * size_of::<f32>();
-        Size {
-            parameters: weight + self.channels,
-            bytes: self.slot.base().map_or(0, bytes),
-            adapter_bytes: self.slot.extra().map(bytes).sum(),
-            dtype: self.slot.base().map(|kernel| kernel.weight.dtype()),
+    fn replaced_by(&self, adapter: LoraId) -> bool {
+        self.slot.replaced_by(adapter)
+    }
+
+    fn extra_bytes(&self) -> usize {
+        let kernels = self.slot.extra();
+        kernels.map(|kernel| kernel.weight.bytes()).sum()
+    }
+}
+
+impl Part for KernelPart {
+    fn apply(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
+        let [weight, bias] =
+            ["weight", "bias"].map(|end| updates.saved(&format!("{}.{end}", self.name)));
+        if weight.is_none() && bias.is_none() {
+            return;
         }
+        let mut kernel = self.slot.base().clone();
+        if let Some(weight) = weight {
+            kernel.weight = unfolded(compute, self.config, self.channels, weight);
+        }
+        if let Some(bias) = bias {
+            kernel.bias = compute.vector(bias.to_vec());
+        }
+        self.slot.put(target, kernel);
+    }
+
+    fn weight(&self) -> Option<&Weight> {
+        Some(&self.slot.base().weight)
+    }
+
+    fn vectors(&self) -> usize {
+        self.channels
     }
 }

@@ -1,11 +1,9 @@
 //! From token ids to the first hidden values.
 
-use super::adapt::{Part, adapted};
 use super::config::{EncoderConfig, PositionKind};
-use super::norm::Norm;
 use super::output::EncoderInput;
-use super::table::Table;
-use crate::linear::Linear;
+use super::part::{Part, scope};
+use crate::part::{Embedding, Linear, Norm};
 use crate::{LoraId, ModelError};
 use burn::tensor::Tensor;
 use evalh_kernel::Compute;
@@ -13,9 +11,9 @@ use evalh_kernel::Compute;
 /// The embeddings of tokens, their places and their types.
 #[derive(Debug)]
 pub(super) struct Embeddings {
-    pub word: Table,
-    pub position: Option<Table>,
-    pub token_type: Option<Table>,
+    pub word: Embedding,
+    pub position: Option<Embedding>,
+    pub token_type: Option<Embedding>,
     /// From the width of the embeddings to that of the residual stream.
     pub projection: Option<Linear>,
     pub norm: Norm,
@@ -106,17 +104,18 @@ impl Embeddings {
         of: &Lookups,
         adapter: Option<LoraId>,
     ) -> Tensor<2> {
-        let mut x = self.word.rows(compute, &of.ids, adapter);
+        let scope = scope(of.ids.len(), adapter);
+        let mut x = self.word.forward(compute, &of.ids, &scope);
         if let Some(types) = &self.token_type {
-            x = x + types.rows(compute, &of.token_types, adapter);
+            x = x + types.forward(compute, &of.token_types, &scope);
         }
         if let Some(positions) = &self.position {
-            x = x + positions.rows(compute, &of.positions, adapter);
+            x = x + positions.forward(compute, &of.positions, &scope);
         }
         if let Some(projection) = &self.projection {
-            x = projection.forward(compute, &x, &adapted(of.ids.len(), adapter));
+            x = projection.forward(compute, &x, &scope);
         }
-        self.norm.forward(compute, x, None, adapter)
+        self.norm.forward(compute, x, None, &scope).1
     }
 
     pub(super) fn parts(&self) -> Vec<&dyn Part> {

@@ -139,8 +139,7 @@ impl Encoder {
                 None => y,
             };
         }
-        let word = &self.embeddings.word;
-        let values = self.head.forward(compute, &self.config, x, word, adapter)?;
+        let values = self.head.forward(compute, &self.config, x, adapter)?;
         let values = compute.to_host(values);
         let mut rest = values.as_slice();
         for (number, count) in numbers.iter().zip(counts) {

@@ -1,14 +1,13 @@
 //! From hidden values to logits.
 
-use super::adapt::{Changes, Part, Size};
 use super::config::EncoderConfig;
 use super::dense::Dense;
-use super::norm::Norm;
-use super::slot::{Place, Slot};
-use super::table::Table;
+use super::part::{Part, scope};
+use crate::part::{Held, Linear, Norm, Target, Updates};
 use crate::{LoraId, ModelError};
 use burn::tensor::Tensor;
-use evalh_kernel::{Activation, Compute, Vector, Weight};
+use evalh_adapter::TargetModule;
+use evalh_kernel::{Activation, Compute, Weight};
 
 /// Which head to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,7 +35,7 @@ pub(super) enum Head {
     Classification { pooler: Dense, classifier: Dense },
     /// Of every token.
     Masked {
-        dense: Dense,
+        dense: Linear,
         activation: Activation,
         norm: Norm,
         decoder: Decoder,
@@ -46,15 +45,11 @@ pub(super) enum Head {
 /// The linear to the vocabulary.
 #[derive(Debug)]
 pub(super) struct Decoder {
-    /// Name of its weight, unless that is never its own.
-    pub weight_name: Option<String>,
-    /// Names of its bias, the first of which wins.
-    pub bias_names: Vec<String>,
-    /// The weight; empty where it is the word embedding.
-    pub weight: Slot<Weight>,
-    pub bias: Slot<Vector>,
-    /// Vocabulary and embedding.
-    pub shape: [usize; 2],
+    pub linear: Linear,
+    /// Whether it is a module, and not merely a product with the word embedding.
+    pub is_module: bool,
+    /// Another name of its bias, and the linear's own.
+    pub bias_names: [String; 2],
 }
 
 impl Head {
@@ -81,7 +76,6 @@ impl Head {
         compute: &Compute,
         config: &EncoderConfig,
         x: Tensor<2>,
-        word: &Table,
         adapter: Option<LoraId>,
     ) -> Result<Tensor<2>, ModelError> {
         match self {
@@ -97,11 +91,11 @@ impl Head {
                 norm,
                 decoder,
             } => {
-                let h = dense.forward(compute, &x, adapter)?;
+                let scope = scope(x.dims()[0], adapter);
+                let h = dense.forward(compute, &x, &scope);
                 let h = compute.activate(h, *activation);
-                let h = norm.forward(compute, h, None, adapter);
-                let weight = decoder.weight.get(adapter).unwrap_or_else(|| word.tied());
-                Ok(compute.linear(&h, weight, decoder.bias.get(adapter)))
+                let h = norm.forward(compute, h, None, &scope).1;
+                Ok(decoder.linear.forward(compute, &h, &scope))
             }
         }
     }
@@ -133,47 +127,39 @@ impl Head {
     }
 }
 
-impl Part for Decoder {
-    fn apply(
-        &mut self,
-        compute: &Compute,
-        place: Place,
-        changes: &Changes<'_>,
-    ) -> Result<(), ModelError> {
-        let weight = self
-            .weight_name
-            .as_ref()
-            .and_then(|name| changes.saved(name));
-        if let Some(values) = weight {
-            let [outputs, inputs] = self.shape;
-            let weight = compute.weight(values.to_vec(), outputs, inputs);
-            self.weight.put(place, weight);
-        }
-        if let Some(values) = self.bias_names.iter().find_map(|name| changes.saved(name)) {
-            self.bias.put(place, compute.vector(values.to_vec()));
-        }
-        Ok(())
-    }
-
+impl Held for Decoder {
     fn restore(&mut self) {
-        self.weight.restore();
-        self.bias.restore();
+        self.linear.restore();
     }
 
     fn detach(&mut self) {
-        self.weight.detach();
-        self.bias.detach();
+        self.linear.detach();
     }
 
-    fn size(&self) -> Size {
-        let bias = self.shape[0] * size_of::<f32>();
-        let own = self.weight.base();
-        Size {
-            parameters: own.map_or(0, |_| self.shape.iter().product()) + self.shape[0],
-            bytes: own.map_or(0, Weight::bytes) + bias,
-            adapter_bytes: self.weight.extra().map(Weight::bytes).sum::<usize>()
-                + self.bias.extra().count() * bias,
-            dtype: own.map(Weight::dtype),
-        }
+    fn replaced_by(&self, adapter: LoraId) -> bool {
+        self.linear.replaced_by(adapter)
+    }
+
+    fn extra_bytes(&self) -> usize {
+        self.linear.extra_bytes()
+    }
+}
+
+impl Part for Decoder {
+    fn apply(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
+        self.linear.apply(compute, target, updates);
+    }
+
+    fn modules(&self) -> Vec<TargetModule> {
+        let modules = Part::modules(&self.linear);
+        modules.into_iter().filter(|_| self.is_module).collect()
+    }
+
+    fn weight(&self) -> Option<&Weight> {
+        self.linear.base()
+    }
+
+    fn vectors(&self) -> usize {
+        self.linear.biases()
     }
 }

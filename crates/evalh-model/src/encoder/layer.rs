@@ -1,12 +1,10 @@
 //! One layer: attention and MLP, each before a norm.
 
-use super::adapt::{Part, adapted};
 use super::config::{EncoderConfig, RelativeAttention};
-use super::norm::Norm;
+use super::part::{Part, scope};
 use super::positions::Distances;
-use super::table::Table;
 use crate::LoraId;
-use crate::linear::Linear;
+use crate::part::{Embedding, Linear, Norm};
 use burn::tensor::Tensor;
 use evalh_kernel::{BidirectionalShape, Compute, RelativePositions};
 use std::ops::Range;
@@ -28,7 +26,7 @@ pub(super) struct Layer {
 /// The embeddings of relative positions, which all layers share.
 #[derive(Debug)]
 pub(super) struct RelativeEmbeddings {
-    pub table: Table,
+    pub table: Embedding,
     pub norm: Option<Norm>,
 }
 
@@ -51,9 +49,10 @@ impl RelativeEmbeddings {
         adapter: Option<LoraId>,
     ) -> Tensor<2> {
         let ids: Vec<u32> = distances.used.clone().map(|row| row as u32).collect();
-        let rows = self.table.rows(compute, &ids, adapter);
+        let scope = scope(ids.len(), adapter);
+        let rows = self.table.forward(compute, &ids, &scope);
         match &self.norm {
-            Some(norm) => norm.forward(compute, rows, None, adapter),
+            Some(norm) => norm.forward(compute, rows, None, &scope).1,
             None => rows,
         }
     }
@@ -73,7 +72,7 @@ impl Layer {
             adapter,
             ..
         } = *pass;
-        let all = adapted(x.dims()[0], adapter);
+        let all = scope(x.dims()[0], adapter);
         let qkv = self.qkv.forward(compute, &x, &all);
         let shape = BidirectionalShape {
             heads: config.heads,
@@ -94,13 +93,13 @@ impl Layer {
             attended = compute.select_rows(attended, wanted);
             x = compute.select_rows(x, wanted);
         }
-        let rows = adapted(x.dims()[0], adapter);
+        let rows = scope(x.dims()[0], adapter);
         let out = self.attention_output.forward(compute, &attended, &rows);
-        let h = self.attention_norm.forward(compute, out, Some(x), adapter);
+        let h = self.attention_norm.forward(compute, out, Some(x), &rows).1;
         let inner = self.intermediate.forward(compute, &h, &rows);
         let inner = compute.activate(inner, config.activation);
         let out = self.output.forward(compute, &inner, &rows);
-        self.output_norm.forward(compute, out, Some(h), adapter)
+        self.output_norm.forward(compute, out, Some(h), &rows).1
     }
 
     /// Keys and queries of the relative positions.
@@ -110,7 +109,7 @@ impl Layer {
         kind: &RelativeAttention,
         rows: &Tensor<2>,
     ) -> [Option<Tensor<2>>; 2] {
-        let all = adapted(rows.dims()[0], pass.adapter);
+        let all = scope(rows.dims()[0], pass.adapter);
         if kind.shared {
             let width = pass.config.hidden_size;
             let content = self.qkv.forward(pass.compute, rows, &all);

@@ -3,12 +3,12 @@
 use super::config::EncoderConfig;
 use super::dense::Dense;
 use super::names::Names;
-use super::norm::Norm;
-use super::table::Table;
 use crate::ModelError;
-use crate::linear::Linear;
-use evalh_checkpoint::{WeightSource, count_non_finite};
-use evalh_kernel::{Compute, Weight};
+use crate::config::Norms;
+use crate::part::{Embedding, Linear, Norm, Rows};
+use evalh_adapter::ModuleKind;
+use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
+use evalh_kernel::Compute;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,6 +22,8 @@ pub(super) struct Loader<'a> {
     prefixed: bool,
     /// Whether the model does.
     pub public_prefix: bool,
+    /// How the weights of linears are rounded.
+    quantize: Option<Quantization>,
     seen: Mutex<Seen>,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Loader<'a> {
         compute: Compute,
         config: &'a EncoderConfig,
         names: &'a Names,
+        quantize: Option<Quantization>,
     ) -> Self {
         let embedding = format!("{}.embeddings.word_embeddings.weight", names.prefix);
         Self {
@@ -48,6 +51,7 @@ impl<'a> Loader<'a> {
             names,
             prefixed: weights.tensor(&embedding).is_some(),
             public_prefix: true,
+            quantize,
             seen: Mutex::default(),
         }
     }
@@ -128,20 +132,42 @@ impl<'a> Loader<'a> {
         seen.stored.extend(stored);
     }
 
-    /// One linear of the given modules (name and outputs), which read the same `inputs`.
+    /// One linear of the given modules (name and outputs), which read the same `inputs`; rounded where that is asked for.
     pub(super) fn linear(
         &self,
         modules: &[(&str, usize)],
         inputs: usize,
         bias: bool,
     ) -> Result<Linear, ModelError> {
-        let (mut rows, mut biases) = (Vec::new(), Vec::new());
+        self.rounded_linear(modules, inputs, bias, self.quantize)
+    }
+
+    /// The linear that the reference takes for its output embeddings, which it never rounds.
+    pub(super) fn exact_linear(
+        &self,
+        name: &str,
+        [outputs, inputs]: [usize; 2],
+    ) -> Result<Linear, ModelError> {
+        self.rounded_linear(&[(name, outputs)], inputs, true, None)
+    }
+
+    fn rounded_linear(
+        &self,
+        modules: &[(&str, usize)],
+        inputs: usize,
+        bias: bool,
+        quantize: Option<Quantization>,
+    ) -> Result<Linear, ModelError> {
+        let (mut values, mut biases) = (Vec::new(), Vec::new());
         for (name, outputs) in modules {
-            let part = self.tensor(&format!("{name}.weight"), &[*outputs, inputs])?;
-            if rows.is_empty() {
-                rows = part;
+            let mut part = self.tensor(&format!("{name}.weight"), &[*outputs, inputs])?;
+            if let Some(quantization) = quantize {
+                quantization.round_trip(&mut part, *outputs, inputs);
+            }
+            if values.is_empty() {
+                values = part;
             } else {
-                rows.extend_from_slice(&part);
+                values.extend_from_slice(&part);
             }
             if bias {
                 biases.extend(self.tensor(&format!("{name}.bias"), &[*outputs])?);
@@ -151,62 +177,67 @@ impl<'a> Loader<'a> {
             .iter()
             .map(|(name, outputs)| (self.public(name), *outputs))
             .collect();
-        let bias = bias.then_some(biases);
-        Ok(Linear::new(&self.compute, modules, inputs, rows, bias))
+        let rows = Rows {
+            values,
+            bias: bias.then_some(biases),
+            inputs,
+        };
+        let kind = ModuleKind::Linear;
+        Ok(Linear::new(&self.compute, modules, kind, rows))
     }
 
-    /// A linear of a head; where it is not `required`, an adapter may bring it.
+    /// A linear of a classifier; where it is not `required`, an adapter may bring it.
     pub(super) fn dense(
         &self,
         name: &str,
         [outputs, inputs]: [usize; 2],
         required: bool,
     ) -> Result<Dense, ModelError> {
-        let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
-        let values = if required {
-            let weight = self.tensor(&weight, &[outputs, inputs])?;
-            Some([weight, self.tensor(&bias, &[outputs])?])
-        } else {
-            let weight = self.optional(&weight, &[outputs, inputs])?;
-            let bias = self.optional(&bias, &[outputs])?;
-            weight.zip(bias).map(|(weight, bias)| [weight, bias])
+        let public = self.public(name);
+        if required {
+            let linear = self.linear(&[(name, outputs)], inputs, true)?;
+            return Ok(Dense::new(public, linear, true));
+        }
+        let mut weight = self.optional(&format!("{name}.weight"), &[outputs, inputs])?;
+        if let (Some(values), Some(quantization)) = (&mut weight, self.quantize) {
+            quantization.round_trip(values, outputs, inputs);
+        }
+        let bias = self.optional(&format!("{name}.bias"), &[outputs])?;
+        let known = weight.is_some() && bias.is_some();
+        let rows = Rows {
+            values: weight.unwrap_or_else(|| vec![0.0; outputs * inputs]),
+            bias: Some(bias.unwrap_or_else(|| vec![0.0; outputs])),
+            inputs,
         };
-        let name = self.public(name);
-        Ok(Dense::new(&self.compute, name, [outputs, inputs], values))
+        let modules = vec![(public.clone(), outputs)];
+        let linear = Linear::new(&self.compute, modules, ModuleKind::Linear, rows);
+        Ok(Dense::new(public, linear, known))
     }
 
     /// A layer norm.
     pub(super) fn norm(&self, name: &str, width: usize) -> Result<Norm, ModelError> {
         let weight = self.tensor(&format!("{name}.weight"), &[width])?;
         let bias = self.tensor(&format!("{name}.bias"), &[width])?;
-        let eps = self.config.norm_eps;
+        let (name, eps) = (self.public(name), self.config.norm_eps);
         Ok(Norm::new(
             &self.compute,
-            self.public(name),
-            [weight, bias],
+            name,
+            Norms::Layer,
             eps,
+            Some(weight),
+            Some(bias),
         ))
     }
 
     /// An embedding.
-    pub(super) fn table(
-        &self,
-        name: &str,
-        [rows, width]: [usize; 2],
-        adaptable: bool,
-    ) -> Result<Table, ModelError> {
-        let weight = self.weight(&format!("{name}.weight"), [rows, width])?;
-        Ok(Table::new(self.public(name), weight, adaptable))
-    }
-
-    /// A matrix.
-    pub(super) fn weight(
-        &self,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
-    ) -> Result<Weight, ModelError> {
-        let values = self.tensor(name, &[outputs, inputs])?;
-        Ok(self.compute.weight(values, outputs, inputs))
+    pub(super) fn table(&self, name: &str, shape: [usize; 2]) -> Result<Embedding, ModelError> {
+        let values = self.tensor(&format!("{name}.weight"), &shape)?;
+        Ok(Embedding::new(
+            &self.compute,
+            self.public(name),
+            values,
+            shape[0],
+        ))
     }
 
     /// Every tensor of the checkpoint must have a place in the model, or be known to be of no use to it: one that is

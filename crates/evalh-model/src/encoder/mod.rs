@@ -3,7 +3,6 @@
 //! A family is a table of names and settings ([`FAMILIES`]); there is one forward pass ([`Encoder::forward`]). Inputs
 //! are ragged: no padding is computed, and on the CPU the output of an input has the same bits in any batch.
 
-mod adapt;
 mod build;
 mod config;
 mod convolution;
@@ -16,11 +15,9 @@ mod layer;
 mod load;
 mod model;
 mod names;
-mod norm;
 mod output;
+mod part;
 mod positions;
-mod slot;
-mod table;
 
 pub use config::{
     Convolution, EncoderConfig, EncoderTask, PositionKind, ProblemType, RelativeAttention,

@@ -1,6 +1,5 @@
 //! An encoder's weights and the adapters on them.
 
-use super::adapt::{Changes, Part};
 use super::build;
 use super::config::{EncoderConfig, EncoderTask};
 use super::convolution::ConvolutionLayer;
@@ -9,15 +8,16 @@ use super::family;
 use super::head::{Head, HeadChoice};
 use super::layer::{Layer, RelativeEmbeddings};
 use super::load::Loader;
-use super::slot::Place;
+use super::part::Part;
 use crate::config::Keys;
 use crate::device::{self, DeviceChoice};
+use crate::part::{Target, Updates};
 use crate::{Footprint, LoadOptions, LoraId, ModelError};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::WeightSource;
 use evalh_kernel::{Compute, ComputeSet};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 /// An encoder ready to run.
 #[derive(Debug)]
@@ -66,17 +66,16 @@ impl Encoder {
             config.set_labels(labels);
         }
         let compute = device::compute(device, options.kernel)?;
-        let mut loader = Loader::new(weights, compute, &config, names);
+        let mut loader = Loader::new(weights, compute, &config, names, options.quantize);
         loader.public_prefix = config.task != EncoderTask::Hidden;
         // The embedding is as large as many layers, so it loads beside them.
         let (outer, layers) = rayon::join(
             || -> Result<_, ModelError> {
-                Ok((
-                    build::embeddings(&loader)?,
-                    build::relative(&loader)?,
-                    build::convolution(&loader)?,
-                    build::head(&loader, names, head == HeadChoice::Stored)?,
-                ))
+                let embeddings = build::embeddings(&loader)?;
+                let required = head == HeadChoice::Stored;
+                let head = build::head(&loader, names, &embeddings.word, required)?;
+                let relative = build::relative(&loader)?;
+                Ok((embeddings, relative, build::convolution(&loader)?, head))
             },
             || {
                 (0..config.layers)
@@ -86,17 +85,13 @@ impl Encoder {
             },
         );
         let ((embeddings, relative, convolution, head), layers) = (outer?, layers?);
-        let output_head = match config.task {
-            EncoderTask::Classification => Some(names.classifier.to_owned()),
-            EncoderTask::MaskedLm | EncoderTask::Hidden => None,
-        };
         let compute = loader.compute.clone();
         let tensors = loader.finish()?;
         let mut model = Self {
             layout: ModelLayout {
                 modules: Vec::new(),
                 tensors,
-                output_head,
+                output_head: build::output_head(&config, names, &head),
                 layers: config.layers,
             },
             config,
@@ -108,11 +103,15 @@ impl Encoder {
             head,
             attached: 0,
         };
-        model.layout.modules = model
-            .parts()
-            .iter()
-            .flat_map(|part| part.modules())
-            .collect();
+        let parts = model.parts();
+        let mut modules: Vec<_> = parts.iter().flat_map(|part| part.modules()).collect();
+        // The reference reads the table of relative positions past PEFT's module: an update of it would do nothing.
+        let table = model
+            .relative
+            .as_ref()
+            .map(|relative| relative.table.module());
+        modules.retain(|module| Some(module) != table.as_ref());
+        model.layout.modules = modules;
         Ok(model)
     }
 
@@ -131,17 +130,16 @@ impl Encoder {
         self.layout.clone()
     }
 
-    /// Merges an adapter into the weights, in f32. Takes the place of an earlier merge; the base is kept aside.
+    /// Merges an adapter into the weights, in f32, and its own tensors in place of the model's. Takes the place of an
+    /// earlier merge; the base is kept aside.
+    ///
+    /// An update of the word embedding leaves a tied head as it is, as the adapter was trained.
     ///
     /// # Errors
-    /// When the update fits no module or tensor; the encoder is then at its base.
+    /// When the update fits nothing in the model; the encoder is then at its base.
     pub fn merge(&mut self, update: &AdapterUpdate) -> Result<(), ModelError> {
         self.restore();
-        let merged = self.apply(Place::Merged, update);
-        if merged.is_err() {
-            self.restore();
-        }
-        merged
+        self.apply(Target::Merged, update)
     }
 
     /// The base weights again, bit for bit.
@@ -154,10 +152,10 @@ impl Encoder {
     /// Attaches an adapter beside the weights, to be chosen for each call of [`Encoder::forward`].
     ///
     /// # Errors
-    /// When the update fits no module or tensor; nothing is then attached.
+    /// When the update fits nothing in the model; nothing is then attached.
     pub fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, ModelError> {
         let id = LoraId(self.attached);
-        self.apply(Place::Attached(id), update)?;
+        self.apply(Target::Attached(id), update)?;
         self.attached += 1;
         Ok(id)
     }
@@ -172,22 +170,31 @@ impl Encoder {
 
     /// What the encoder takes.
     pub fn footprint(&self) -> Footprint {
-        let sizes: Vec<_> = self.parts().iter().map(|part| part.size()).collect();
-        let types: BTreeSet<&str> = sizes.iter().filter_map(|size| size.dtype).collect();
-        Footprint {
-            parameters: sizes.iter().map(|size| size.parameters).sum(),
-            bytes: sizes.iter().map(|size| size.bytes).sum(),
-            adapter_bytes: sizes.iter().map(|size| size.adapter_bytes).sum(),
-            dtype: types.into_iter().collect::<Vec<_>>().join(", "),
-        }
+        let parts = self.parts();
+        let weights: Vec<_> = parts.iter().filter_map(|part| part.weight()).collect();
+        let vectors = parts.iter().map(|part| part.vectors()).sum();
+        let extra = parts.iter().map(|part| part.extra_bytes()).sum();
+        Footprint::of(&weights, vectors, extra)
     }
 
-    fn apply(&mut self, place: Place, update: &AdapterUpdate) -> Result<(), ModelError> {
+    fn apply(&mut self, target: Target, update: &AdapterUpdate) -> Result<(), ModelError> {
         let compute = self.compute.clone();
-        let changes = Changes::new(update, &self.layout)?;
+        let mut update = Cow::Borrowed(update);
+        if let Head::Masked { decoder, .. } = &self.head {
+            let [alias, own] = &decoder.bias_names;
+            let named = |name: &String| update.saved.iter().any(|tensor| tensor.name == *name);
+            if named(alias) && !named(own) {
+                let tensors = update.to_mut().saved.iter_mut();
+                for tensor in tensors.filter(|tensor| tensor.name == *alias) {
+                    tensor.name.clone_from(own);
+                }
+            }
+        }
+        let updates = Updates::new(&update, &self.layout)?;
         self.parts_mut()
             .into_par_iter()
-            .try_for_each(|part| part.apply(&compute, place, &changes))
+            .for_each(|part| part.apply(&compute, target, &updates));
+        Ok(())
     }
 
     fn parts(&self) -> Vec<&dyn Part> {
@@ -197,7 +204,7 @@ impl Encoder {
             parts.extend(relative.norm.iter().map(|norm| norm as &dyn Part));
         }
         if let Some(convolution) = &self.convolution {
-            parts.extend([convolution as &dyn Part, &convolution.norm]);
+            parts.extend(convolution.parts());
         }
         parts.extend(self.layers.iter().flat_map(Layer::parts));
         parts.extend(self.head.parts());
@@ -210,11 +217,9 @@ impl Encoder {
             parts.push(&mut relative.table);
             parts.extend(relative.norm.iter_mut().map(|norm| norm as &mut dyn Part));
         }
-        parts.extend(
-            self.convolution
-                .iter_mut()
-                .map(|part| part as &mut dyn Part),
-        );
+        if let Some(convolution) = &mut self.convolution {
+            parts.extend(convolution.parts_mut());
+        }
         parts.extend(self.layers.iter_mut().flat_map(Layer::parts_mut));
         parts.extend(self.head.parts_mut());
         parts

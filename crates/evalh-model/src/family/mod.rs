@@ -1,10 +1,25 @@
 //! Model families: what each calls its settings and tensors. A family is one file and one line of [`FAMILIES`].
 
+mod gemma;
+mod gpt2;
+mod gpt_neox;
+mod gptj;
 mod llama;
+mod mistral;
+mod mixtral;
+mod names;
+mod olmo;
+mod phi;
+mod phi3;
+mod qwen;
+mod stablelm;
+mod wrapped;
 
 use crate::config::Keys;
 use crate::{DecoderConfig, ModelError};
+pub(crate) use names::{ExpertNames, HeadNormNames, Names};
 use serde_json::Value;
+pub(crate) use wrapped::Wrapper;
 
 /// A family of decoders that share names and forward pass.
 #[derive(Debug, Clone, Copy)]
@@ -15,48 +30,96 @@ pub struct Family {
     pub(crate) config: fn(&Keys<'_>) -> Result<DecoderConfig, ModelError>,
     /// Names of the tensors.
     pub(crate) names: Names,
-}
-
-/// Module names of a family. Weights are at `.weight`, biases at `.bias`; `{}` stands for the layer's number.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Names {
-    pub embedding: &'static str,
-    pub final_norm: &'static str,
-    pub head: &'static str,
-    pub attention_norm: &'static str,
-    pub query: &'static str,
-    pub key: &'static str,
-    pub value: &'static str,
-    pub attention_output: &'static str,
-    pub mlp_norm: &'static str,
-    pub gate: &'static str,
-    pub up: &'static str,
-    pub down: &'static str,
-    /// Ends of the names of tensors that checkpoints hold and no forward pass needs.
-    pub unused: &'static [&'static str],
+    /// Sizes that the reference implementation takes where a nested config lacks them.
+    pub(crate) defaults: &'static [(&'static str, usize)],
 }
 
 /// Every family that can be loaded.
-pub const FAMILIES: &[Family] = &[llama::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    llama::FAMILY,
+    mistral::FAMILY,
+    mixtral::FAMILY,
+    qwen::QWEN2,
+    qwen::QWEN3,
+    gemma::GEMMA,
+    gemma::GEMMA2,
+    gemma::GEMMA3,
+    phi::FAMILY,
+    phi3::FAMILY,
+    stablelm::FAMILY,
+    gptj::FAMILY,
+    gpt_neox::FAMILY,
+    gpt2::FAMILY,
+    olmo::OLMO,
+    olmo::OLMO2,
+];
 
-/// The family of a config.
+/// A config's family and settings.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub family: &'static Family,
+    pub config: DecoderConfig,
+    /// The model around the decoder, where it is a part of one.
+    pub wrapper: Option<&'static Wrapper>,
+}
+
+/// Reads a config: its family, and the settings of the decoder.
 ///
 /// # Errors
-/// When `model_type` is missing or unknown.
-pub fn find(config: &Value) -> Result<&'static Family, ModelError> {
+/// When `model_type` is missing or unknown, or a setting is not honoured.
+pub(crate) fn read(config: &Value) -> Result<Found, ModelError> {
     let keys = Keys::new(config);
-    let name = keys
-        .text("model_type")?
-        .ok_or_else(|| keys.invalid("model_type", "it is missing"))?;
+    let name = model_type(&keys)?;
+    let Some(wrapper) = wrapped::find(name) else {
+        let family = by_name(&keys, name)?;
+        return Ok(Found {
+            family,
+            config: (family.config)(&keys)?,
+            wrapper: None,
+        });
+    };
+    let inner = keys
+        .get("text_config")
+        .ok_or_else(|| keys.invalid("text_config", "it is missing"))?;
+    let inner = keys.nested("text_config", inner);
+    let family = by_name(&inner, inner.text("model_type")?.unwrap_or(wrapper.inner))?;
+    let mut config = (family.config)(&inner.with_defaults(family.defaults))?;
+    // Written beside the nested config, not in it.
+    if let Some(tied) = keys.switch("tie_word_embeddings")? {
+        config.tied_embeddings |= tied;
+    }
+    Ok(Found {
+        family,
+        config,
+        wrapper: Some(wrapper),
+    })
+}
+
+fn model_type<'a>(keys: &Keys<'a>) -> Result<&'a str, ModelError> {
+    keys.text("model_type")?
+        .ok_or_else(|| keys.invalid("model_type", "it is missing"))
+}
+
+fn by_name(keys: &Keys<'_>, name: &str) -> Result<&'static Family, ModelError> {
     FAMILIES
         .iter()
         .find(|family| family.model_type == name)
         .ok_or_else(|| {
-            let known: Vec<_> = FAMILIES.iter().map(|family| family.model_type).collect();
+            let known = FAMILIES.iter().map(|family| family.model_type);
+            let known: Vec<_> = known.chain(wrapped::names()).collect();
+            let nearest = known
+                .iter()
+                .max_by(|a, b| similarity(name, a).total_cmp(&similarity(name, b)))
+                .filter(|known| similarity(name, known) > 0.6);
+            let hint = nearest.map_or(String::new(), |n| format!("the nearest is {n}; "));
             keys.unsupported(
                 "model_type",
                 &name.into(),
-                &format!("supported: {}", known.join(", ")),
+                &format!("{hint}supported: {}", known.join(", ")),
             )
         })
+}
+
+fn similarity(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(a, b)
 }

@@ -8,7 +8,7 @@ use crate::{
     own_adapters::OwnAdapter,
     settings::{AdapterChoice, BASE, Effort, ModelChoice, RunSettings},
 };
-use evalh_adapter::{Adapter, LoraUpdate};
+use evalh_adapter::{Adapter, AdapterUpdate};
 use evalh_checkpoint::{ChatTemplate, Checkpoint};
 use evalh_engine::{EngineError, EngineOptions, LocalEngine, MemoryBudget, Variant};
 use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, LoraId};
@@ -187,7 +187,7 @@ pub struct Variants {
 /// What makes a variant of the base.
 enum Part {
     Base,
-    Merged(Vec<LoraUpdate>),
+    Merged(AdapterUpdate),
     Attached(LoraId),
 }
 
@@ -209,9 +209,9 @@ impl Variants {
         };
         let checkpoint = model.settings();
         let tokenizer = model.checkpoint.tokenizer().or_fail()?;
-        let decoder = Decoder::load(&model.checkpoint, device, LoadOptions { kernel }).or_fail()?;
+        let decoder = Decoder::load(&model.checkpoint, device, LoadOptions { kernel, ..LoadOptions::default() }).or_fail()?;
         let (kernel, dtype) = (decoder.kernel().to_string(), decoder.footprint().dtype);
-        let modules = decoder.modules();
+        let layout = decoder.layout();
         let generation = model.checkpoint.generation();
         let mut engine = LocalEngine::new(
             decoder,
@@ -229,18 +229,15 @@ impl Variants {
             adapter: None,
         }];
         for opened in adapters {
-            let updates = opened.adapter.resolve(&modules).or_fail()?;
+            let updates = opened.adapter.resolve(&layout).or_fail()?;
             settings.push(VariantSettings {
                 name: opened.name,
                 checkpoint: model.name.clone(),
                 adapter: Some(AdapterSettings {
                     apply: run.apply.to_string(),
                     files: opened.files,
-                    modules: updates.len(),
-                    parameters: updates
-                        .iter()
-                        .map(|update| update.parameters() as u64)
-                        .sum(),
+                    modules: updates.lora.len(),
+                    parameters: updates.parameters() as u64,
                 }),
             });
             parts.push(match run.apply {

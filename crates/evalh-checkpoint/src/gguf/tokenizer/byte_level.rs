@@ -12,7 +12,16 @@ pub(super) fn build(
     file: &[u8],
     vocabulary: &Vocabulary<'_>,
 ) -> Result<(Tokenizer, bool), FormatError> {
+    const PREFIX: &str = "tokenizer.ggml.add_space_prefix";
     let pre = pre::of(header)?;
+    if header.bool(PREFIX)? == Some(true) {
+        return Err(FormatError::unsupported(
+            PREFIX,
+            "true".to_owned(),
+            "of byte-level tokenizers only false is; load the model from its Hugging Face folder"
+                .to_owned(),
+        ));
+    }
     let model = BPE::builder()
         .vocab_and_merges(vocabulary.ids()?, merges(header, file)?)
         .ignore_merges(pre.ignore_merges)

@@ -1,29 +1,30 @@
 //! The machine that interprets a pickle: a stack, a memo and a heap, no recursion, no call of anything.
 
+mod calls;
+mod input;
+
 use super::{
     Fault, damaged,
-    pickle::{Global, Object, Storage, Value, View, op},
+    pickle::{Global, Object, Value, op},
     refused,
 };
+use input::Input;
 use std::collections::HashMap;
 
 /// The deepest stack. Python writes dictionaries in batches of 1000 items.
 const DEEPEST_STACK: usize = 1 << 14;
 
-/// The longest shape of a tensor.
-const MOST_EXTENTS: usize = 8;
-
 /// Interprets a pickle to its one value and the heap that the value refers to.
 pub(super) fn run(pickle: &[u8]) -> Result<(Value<'_>, Vec<Object<'_>>), Fault> {
     let mut machine = Machine {
-        rest: pickle,
+        input: Input(pickle),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
         heap: Vec::new(),
     };
     loop {
-        let [code] = *machine.take::<1>()?;
+        let [code] = *machine.input.take::<1>()?;
         if code == op::STOP {
             let root = machine.pop()?;
             return Ok((root, machine.heap));
@@ -39,7 +40,7 @@ pub(super) fn run(pickle: &[u8]) -> Result<(Value<'_>, Vec<Object<'_>>), Fault> 
 }
 
 struct Machine<'a> {
-    rest: &'a [u8],
+    input: Input<'a>,
     stack: Vec<Value<'a>>,
     marks: Vec<usize>,
     memo: HashMap<u32, Value<'a>>,
@@ -54,7 +55,7 @@ impl<'a> Machine<'a> {
     fn step(&mut self, code: u8) -> Result<(), Fault> {
         let value = match code {
             op::PROTO => {
-                let [version] = *self.take::<1>()?;
+                let [version] = *self.input.take::<1>()?;
                 return if version == 2 {
                     Ok(())
                 } else {
@@ -65,9 +66,15 @@ impl<'a> Machine<'a> {
                 self.marks.push(self.stack.len());
                 return Ok(());
             }
-            op::BIN_PUT => return self.take::<1>().copied().and_then(|[n]| self.put(n.into())),
+            op::BIN_PUT => {
+                return self
+                    .input
+                    .take::<1>()
+                    .copied()
+                    .and_then(|[n]| self.put(n.into()));
+            }
             op::LONG_BIN_PUT => {
-                let place = u32::from_le_bytes(*self.take()?);
+                let place = u32::from_le_bytes(*self.input.take()?);
                 return self.put(place);
             }
             op::APPEND => return self.pop().and_then(|item| self.append(&[item])),
@@ -81,17 +88,17 @@ impl<'a> Machine<'a> {
             op::NONE => Value::None,
             op::NEW_TRUE => Value::Bool(true),
             op::NEW_FALSE => Value::Bool(false),
-            op::BIN_INT => Value::Int(i32::from_le_bytes(*self.take()?).into()),
-            op::BIN_INT1 => Value::Int(self.take::<1>()?[0].into()),
-            op::BIN_INT2 => Value::Int(u16::from_le_bytes(*self.take()?).into()),
-            op::LONG1 => self.long()?,
+            op::BIN_INT => Value::Int(i32::from_le_bytes(*self.input.take()?).into()),
+            op::BIN_INT1 => Value::Int(self.input.take::<1>()?[0].into()),
+            op::BIN_INT2 => Value::Int(u16::from_le_bytes(*self.input.take()?).into()),
+            op::LONG1 => Value::Int(self.input.long()?),
             op::BIN_FLOAT => {
-                self.take::<8>()?;
+                self.input.take::<8>()?;
                 Value::Float
             }
             op::BIN_UNICODE => {
-                let len = u32::from_le_bytes(*self.take()?) as usize;
-                Value::Text(self.text(len)?)
+                let len = u32::from_le_bytes(*self.input.take()?) as usize;
+                Value::Text(self.input.text(len)?)
             }
             op::EMPTY_TUPLE => self.new_object(Object::Tuple(Vec::new())),
             op::EMPTY_LIST => self.new_object(Object::List(Vec::new())),
@@ -104,15 +111,15 @@ impl<'a> Machine<'a> {
             op::TUPLE2 => self.tuple::<2>()?,
             op::TUPLE3 => self.tuple::<3>()?,
             op::BIN_GET => {
-                let [place] = *self.take::<1>()?;
+                let [place] = *self.input.take::<1>()?;
                 self.get(place.into())?
             }
             op::LONG_BIN_GET => {
-                let place = u32::from_le_bytes(*self.take()?);
+                let place = u32::from_le_bytes(*self.input.take()?);
                 self.get(place)?
             }
             op::GLOBAL => {
-                let (module, name) = (self.line()?, self.line()?);
+                let (module, name) = (self.input.line()?, self.input.line()?);
                 Value::Global(Global::find(module, name)?)
             }
             op::REDUCE => self.reduce()?,
@@ -126,54 +133,6 @@ impl<'a> Machine<'a> {
         };
         self.stack.push(value);
         Ok(())
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], Fault> {
-        let (head, rest) = self
-            .rest
-            .split_first_chunk()
-            .ok_or_else(|| broken("ends in the middle"))?;
-        self.rest = rest;
-        Ok(head)
-    }
-
-    fn text(&mut self, len: usize) -> Result<&'a str, Fault> {
-        let (text, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or_else(|| broken("has a text that is longer than it"))?;
-        self.rest = rest;
-        std::str::from_utf8(text).map_err(|_| broken("has a text that is no UTF-8"))
-    }
-
-    /// A text up to the end of its line, as the names of globals are written.
-    fn line(&mut self) -> Result<&'a str, Fault> {
-        const LONGEST: usize = 256;
-        let end = self
-            .rest
-            .iter()
-            .take(LONGEST)
-            .position(|&byte| byte == b'\n')
-            .ok_or_else(|| broken("has a name without an end"))?;
-        let line = self.text(end)?;
-        self.take::<1>()?;
-        Ok(line)
-    }
-
-    /// A little-endian two's complement of a few bytes.
-    fn long(&mut self) -> Result<Value<'a>, Fault> {
-        let len = usize::from(self.take::<1>()?[0]);
-        let (bytes, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or_else(|| broken("ends in the middle"))?;
-        self.rest = rest;
-        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
-        let mut wide = [if negative { 0xff } else { 0 }; 8];
-        wide.get_mut(..len)
-            .ok_or_else(|| broken("has an integer of more than 64 bits"))?
-            .copy_from_slice(bytes);
-        Ok(Value::Int(i64::from_le_bytes(wide)))
     }
 
     /// The values above the last mark may be popped, none below it.
@@ -279,97 +238,5 @@ impl<'a> Machine<'a> {
             },
             _ => None,
         }
-    }
-
-    /// A call of one of the known functions.
-    fn reduce(&mut self) -> Result<Value<'a>, Fault> {
-        let [callee, arguments] = self.pop_last::<2>()?;
-        let arguments = self
-            .tuple_at(arguments)
-            .ok_or_else(|| broken("calls with what is no tuple"))?;
-        match (callee, arguments) {
-            (Value::Global(Global::OrderedDict), []) => {
-                Ok(self.new_object(Object::Dict(Vec::new())))
-            }
-            (
-                Value::Global(Global::RebuildTensor),
-                &[storage, offset, shape, strides, _gradient, _hooks],
-            ) => {
-                let view = self.view(storage, offset, shape, strides)?;
-                Ok(self.new_object(Object::Tensor(view)))
-            }
-            (Value::Global(Global::RebuildTensor), arguments) if arguments.len() > 6 => Err(
-                refused("data.pkl", "a tensor with metadata such as a conjugate bit"),
-            ),
-            (Value::Global(Global::RebuildParameter), &[tensor, _gradient, _hooks]) => Ok(tensor),
-            (Value::Global(global), _) => Err(refused(
-                "data.pkl",
-                format!("a pickle that calls {global:?} with other arguments"),
-            )),
-            _ => Err(broken("calls what is no function")),
-        }
-    }
-
-    fn view(
-        &self,
-        storage: Value<'a>,
-        offset: Value<'a>,
-        shape: Value<'a>,
-        strides: Value<'a>,
-    ) -> Result<View, Fault> {
-        let storage = match storage {
-            Value::Object(place) if matches!(self.heap[place], Object::Storage(_)) => place,
-            _ => return Err(broken("has a tensor without a storage")),
-        };
-        let view = View {
-            storage,
-            offset: count(offset).ok_or_else(|| broken("has a tensor with a negative offset"))?,
-            shape: self.counts(shape, "shape")?,
-            strides: self.counts(strides, "strides")?,
-        };
-        if view.shape.len() != view.strides.len() {
-            return Err(broken("has a tensor whose strides do not fit its shape"));
-        }
-        Ok(view)
-    }
-
-    fn counts(&self, value: Value<'a>, what: &str) -> Result<Vec<usize>, Fault> {
-        let items = self
-            .tuple_at(value)
-            .filter(|items| items.len() <= MOST_EXTENTS);
-        items
-            .and_then(|items| items.iter().copied().map(count).collect())
-            .ok_or_else(|| {
-                broken(&format!(
-                    "has a tensor whose {what} are not up to {MOST_EXTENTS} counts"
-                ))
-            })
-    }
-
-    /// A storage from its persistent id: `("storage", type, key, device, number of values)`.
-    fn storage(&mut self) -> Result<Value<'a>, Fault> {
-        let id = self.pop()?;
-        let storage = match self.tuple_at(id) {
-            Some(
-                &[
-                    Value::Text("storage"),
-                    Value::Global(Global::Storage(dtype)),
-                    Value::Text(key),
-                    Value::Text(_device),
-                    values,
-                ],
-            ) => count(values).map(|values| Storage { dtype, key, values }),
-            _ => None,
-        };
-        storage
-            .map(|storage| self.new_object(Object::Storage(storage)))
-            .ok_or_else(|| broken("has a storage that is not described as PyTorch does"))
-    }
-}
-
-fn count(value: Value<'_>) -> Option<usize> {
-    match value {
-        Value::Int(n) => usize::try_from(n).ok(),
-        _ => None,
     }
 }

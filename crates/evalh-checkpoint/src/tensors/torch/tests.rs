@@ -243,7 +243,7 @@ fn pickles_that_are_broken_are_refused() {
         let error = refusal_of(pickle);
         assert!(error.contains(words), "{words} in {error}");
     }
-    let deep = [b'('; 1 << 15];
+    let deep = vec![b'('; 1 << 15];
     assert!(refusal_of(&deep).contains("pending values"));
 }
 

@@ -1,0 +1,17 @@
+//! What an adapter is made of, and how two adapters relate: all in f64, through the factors.
+
+mod base;
+mod compare;
+mod inspect;
+mod intruders;
+mod layers;
+mod spectrum;
+mod subspace;
+
+pub use base::BaseModel;
+pub use compare::{Comparison, ModuleComparison, compare};
+pub use inspect::{Inspection, ModuleInspection, SavedInspection, Totals, inspect};
+pub use intruders::{Intruders, intruders};
+pub use layers::{LayerMap, LayerRow};
+pub use spectrum::Spectrum;
+pub use subspace::Subspaces;

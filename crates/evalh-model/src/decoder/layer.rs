@@ -1,0 +1,234 @@
+//! One layer: attention and MLP, behind and before norms.
+
+use super::mlp::{Experts, Mlp};
+use crate::config::{DecoderConfig, Residual};
+use crate::part::{HeadNorm, Held, Linear, Norm, Scope, Target, Updates};
+use burn::tensor::Tensor;
+use evalh_adapter::TargetModule;
+use evalh_kernel::{AttentionShape, Compute, KvCache, Rotations, RowSpan};
+
+/// One layer. A norm that is not there leaves its input as it is.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub index: usize,
+    pub attention_norm: Option<Norm>,
+    pub qkv: Linear,
+    pub query_norm: Option<HeadNorm>,
+    pub key_norm: Option<HeadNorm>,
+    pub attention_output: Linear,
+    pub attention_post_norm: Option<Norm>,
+    pub mlp_norm: Option<Norm>,
+    pub mlp: Block,
+    pub mlp_post_norm: Option<Norm>,
+}
+
+/// What follows attention.
+#[derive(Debug)]
+pub(crate) enum Block {
+    Mlp(Mlp),
+    Experts(Experts),
+}
+
+/// What a pass over a batch needs beside the stream.
+pub(crate) struct Pass<'a> {
+    pub compute: &'a Compute,
+    pub config: &'a DecoderConfig,
+    pub scope: &'a Scope,
+    /// One entry for each rotation of the model.
+    pub rotations: &'a [Rotations],
+    /// Which rotation each layer uses; the first where there is no such list.
+    pub rotation_of: &'a [usize],
+    pub cache: &'a mut KvCache,
+    pub rows: &'a [RowSpan],
+}
+
+/// The stream, and what the last block gave, which the next norm adds to it.
+pub(crate) struct Stream {
+    pub x: Tensor<2>,
+    pub pending: Option<Tensor<2>>,
+}
+
+impl Layer {
+    /// The stream behind the layer.
+    pub(crate) fn forward(&self, pass: &mut Pass<'_>, stream: Stream) -> Stream {
+        let (compute, scope) = (pass.compute, pass.scope);
+        let (x, h) = normed(&self.attention_norm, pass, stream.x, stream.pending);
+        let mut attended = self.attend(pass, &h);
+        if let Some(norm) = &self.attention_post_norm {
+            attended = norm.forward(compute, attended, None, scope).1;
+        }
+        let (x, h, beside) = match pass.config.residual {
+            Residual::Sequential => {
+                let (x, h) = normed(&self.mlp_norm, pass, x, Some(attended));
+                (x, h, None)
+            }
+            Residual::Parallel { shared_norm: true } => (x, h, Some(attended)),
+            Residual::Parallel { shared_norm: false } => {
+                let (x, h) = normed(&self.mlp_norm, pass, x, None);
+                (x, h, Some(attended))
+            }
+        };
+        let mut out = match &self.mlp {
+            Block::Mlp(mlp) => mlp.forward(compute, &h, scope),
+            Block::Experts(experts) => experts.forward(compute, &h, scope),
+        };
+        if let Some(norm) = &self.mlp_post_norm {
+            out = norm.forward(compute, out, None, scope).1;
+        }
+        let pending = Some(match beside {
+            Some(attended) => attended + out,
+            None => out,
+        });
+        Stream { x, pending }
+    }
+
+    fn attend(&self, pass: &mut Pass<'_>, h: &Tensor<2>) -> Tensor<2> {
+        let (compute, scope) = (pass.compute, pass.scope);
+        let attention = &pass.config.attention;
+        let mut qkv = self.qkv.forward(compute, h, scope);
+        if let Some(bound) = attention.clip {
+            qkv = qkv.clamp(-bound, bound);
+        }
+        let queries = attention.heads * attention.head_dim;
+        let keys = attention.kv_heads * attention.head_dim;
+        for (norm, columns) in [
+            (&self.query_norm, 0..queries),
+            (&self.key_norm, queries..queries + keys),
+        ] {
+            if let Some(norm) = norm {
+                qkv = norm.forward(compute, qkv, columns, scope);
+            }
+        }
+        let shape = AttentionShape {
+            heads: attention.heads,
+            kv_heads: attention.kv_heads,
+            head_dim: attention.head_dim,
+            scale: attention.scales[self.index],
+            soft_cap: attention.soft_cap,
+            window: attention.windows[self.index],
+            layout: attention.layout,
+        };
+        let rotation = pass.rotation_of.get(self.index).copied().unwrap_or(0);
+        let attended = compute.attend(
+            qkv,
+            shape,
+            &pass.rotations[rotation],
+            pass.cache,
+            self.index,
+            pass.rows,
+        );
+        self.attention_output.forward(compute, &attended, scope)
+    }
+
+    /// Every linear.
+    pub(crate) fn linears(&self) -> Vec<&Linear> {
+        let mut linears = vec![&self.qkv, &self.attention_output];
+        match &self.mlp {
+            Block::Mlp(mlp) => linears.extend(mlp.linears()),
+            Block::Experts(experts) => linears.extend(experts.linears()),
+        }
+        linears
+    }
+
+    /// Every norm over the stream.
+    pub(crate) fn norms(&self) -> impl Iterator<Item = &Norm> {
+        [
+            &self.attention_norm,
+            &self.attention_post_norm,
+            &self.mlp_norm,
+            &self.mlp_post_norm,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// Every norm over heads.
+    pub(crate) fn head_norms(&self) -> impl Iterator<Item = &HeadNorm> {
+        [&self.query_norm, &self.key_norm].into_iter().flatten()
+    }
+
+    /// What adapters can attach to.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = TargetModule> {
+        self.linears().into_iter().flat_map(Linear::modules)
+    }
+
+    /// Names and shapes of its tensors.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
+        let linears = self.linears().into_iter().flat_map(Linear::tensors);
+        let norms = self.norms().flat_map(Norm::tensors);
+        linears
+            .chain(norms)
+            .chain(self.head_norms().flat_map(HeadNorm::tensors))
+    }
+
+    /// Takes over an adapter's updates.
+    pub(crate) fn apply(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
+        self.qkv.apply(compute, target, updates);
+        self.attention_output.apply(compute, target, updates);
+        match &mut self.mlp {
+            Block::Mlp(mlp) => mlp.apply(compute, target, updates),
+            Block::Experts(experts) => experts.apply(compute, target, updates),
+        }
+        for norm in [
+            &mut self.attention_norm,
+            &mut self.attention_post_norm,
+            &mut self.mlp_norm,
+            &mut self.mlp_post_norm,
+        ] {
+            norm.iter_mut()
+                .for_each(|n| n.apply(compute, target, updates));
+        }
+        for norm in [&mut self.query_norm, &mut self.key_norm] {
+            norm.iter_mut()
+                .for_each(|n| n.apply(compute, target, updates));
+        }
+    }
+
+    /// Every part in which adapters act.
+    pub(crate) fn held(&self) -> Vec<&dyn Held> {
+        let linears = self.linears().into_iter().map(|l| l as &dyn Held);
+        let norms = self.norms().map(|n| n as &dyn Held);
+        let heads = self.head_norms().map(|n| n as &dyn Held);
+        linears.chain(norms).chain(heads).collect()
+    }
+
+    /// Every part in which adapters act.
+    pub(crate) fn held_mut(&mut self) -> Vec<&mut dyn Held> {
+        let mut held: Vec<&mut dyn Held> = vec![&mut self.qkv, &mut self.attention_output];
+        match &mut self.mlp {
+            Block::Mlp(mlp) => held.extend(mlp.held_mut()),
+            Block::Experts(experts) => held.extend(experts.held_mut()),
+        }
+        for norm in [
+            &mut self.attention_norm,
+            &mut self.attention_post_norm,
+            &mut self.mlp_norm,
+            &mut self.mlp_post_norm,
+        ] {
+            held.extend(norm.iter_mut().map(|n| n as &mut dyn Held));
+        }
+        for norm in [&mut self.query_norm, &mut self.key_norm] {
+            held.extend(norm.iter_mut().map(|n| n as &mut dyn Held));
+        }
+        held
+    }
+}
+
+/// `x + pending`, and its norm where there is one.
+fn normed(
+    norm: &Option<Norm>,
+    pass: &Pass<'_>,
+    x: Tensor<2>,
+    pending: Option<Tensor<2>>,
+) -> (Tensor<2>, Tensor<2>) {
+    match norm {
+        Some(norm) => norm.forward(pass.compute, x, pending, pass.scope),
+        None => {
+            let x = match pending {
+                Some(pending) => x + pending,
+                None => x,
+            };
+            (x.clone(), x)
+        }
+    }
+}

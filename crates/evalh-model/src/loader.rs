@@ -1,0 +1,226 @@
+//! Reads and checks a checkpoint's tensors under the names that a family gives them.
+
+use crate::ModelError;
+use crate::config::{HeadNorms, Norms};
+use crate::part::{HeadNorm, Linear, Norm, Rows, transpose};
+use evalh_adapter::ModuleKind;
+use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
+use evalh_kernel::Compute;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+/// Reads tensors by name, and remembers which.
+pub(crate) struct Loader<'a> {
+    weights: &'a dyn WeightSource,
+    compute: &'a Compute,
+    /// Beginnings of names, and what the checkpoint has in their place.
+    renames: Vec<(&'static str, &'static str)>,
+    /// What the weights of linears are rounded to.
+    quantize: Option<Quantization>,
+    read: Mutex<BTreeSet<String>>,
+}
+
+/// What a linear is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinearShape {
+    pub inputs: usize,
+    pub bias: bool,
+    pub kind: ModuleKind,
+    /// Whether the weight is rounded where the model is quantised: heads and routers are not.
+    pub rounded: bool,
+}
+
+impl<'a> Loader<'a> {
+    pub(crate) fn new(
+        weights: &'a dyn WeightSource,
+        compute: &'a Compute,
+        renames: Vec<(&'static str, &'static str)>,
+        quantize: Option<Quantization>,
+    ) -> Self {
+        Self {
+            weights,
+            compute,
+            renames,
+            quantize,
+            read: Mutex::default(),
+        }
+    }
+
+    /// A module's name in the checkpoint.
+    pub(crate) fn name(&self, module: &str) -> String {
+        self.renames
+            .iter()
+            .find_map(|(from, to)| module.strip_prefix(from).map(|rest| format!("{to}{rest}")))
+            .unwrap_or_else(|| module.to_owned())
+    }
+
+    /// Counts a tensor as read that is not needed.
+    pub(crate) fn pass_over(&self, tensor: String) {
+        self.remember(tensor);
+    }
+
+    /// A tensor's values, under its name in the checkpoint.
+    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let missing = || ModelError::MissingTensor {
+            name: name.to_owned(),
+        };
+        let info = self.weights.tensor(name).ok_or_else(missing)?;
+        if info.shape != shape {
+            return Err(ModelError::Shape {
+                name: name.to_owned(),
+                found: info.shape,
+                expected: shape.to_vec(),
+            });
+        }
+        self.remember(name.to_owned());
+        let values = self.weights.read_f32(name)?;
+        match count_non_finite(&values) {
+            0 => Ok(values),
+            count => Err(ModelError::NonFinite {
+                name: name.to_owned(),
+                count,
+            }),
+        }
+    }
+
+    fn remember(&self, name: String) {
+        let mut read = self
+            .read
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        read.insert(name);
+    }
+
+    /// One linear of the given modules (names in the family, and outputs), which read the same inputs.
+    pub(crate) fn linear(
+        &self,
+        modules: &[(Cow<'_, str>, usize)],
+        shape: LinearShape,
+    ) -> Result<Linear, ModelError> {
+        let LinearShape {
+            inputs,
+            bias,
+            kind,
+            rounded,
+        } = shape;
+        let total: usize = modules.iter().map(|(_, outputs)| outputs).sum();
+        let modules: Vec<(String, usize)> = modules
+            .iter()
+            .map(|(module, outputs)| (self.name(module), *outputs))
+            .collect();
+        let (mut values, mut biases) = (Vec::new(), Vec::new());
+        for (name, outputs) in &modules {
+            let mut part = self.rows(name, *outputs, inputs, kind)?;
+            if let Some(quantization) = self.quantize.filter(|_| rounded) {
+                quantization.round_trip(&mut part, *outputs, inputs);
+            }
+            if modules.len() == 1 {
+                values = part;
+            } else {
+                values.reserve_exact(total * inputs - values.len());
+                values.extend_from_slice(&part);
+            }
+            if bias {
+                biases.extend(self.tensor(&format!("{name}.bias"), &[*outputs])?);
+            }
+        }
+        let rows = Rows {
+            values,
+            bias: bias.then_some(biases),
+            inputs,
+        };
+        Ok(Linear::new(self.compute, modules, kind, rows))
+    }
+
+    /// The weight of a module as `y = W x` has it.
+    fn rows(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        kind: ModuleKind,
+    ) -> Result<Vec<f32>, ModelError> {
+        let name = format!("{name}.weight");
+        if kind != ModuleKind::Conv1d {
+            return self.tensor(&name, &[outputs, inputs]);
+        }
+        let stored = self.tensor(&name, &[inputs, outputs])?;
+        let mut rows = vec![0.0; stored.len()];
+        transpose(&stored, outputs, &mut rows);
+        Ok(rows)
+    }
+
+    /// A norm over so many values.
+    pub(crate) fn norm(
+        &self,
+        module: &str,
+        kind: Norms,
+        eps: f32,
+        width: usize,
+    ) -> Result<Norm, ModelError> {
+        let name = self.name(module);
+        let tensor = |there: bool, part: &str| {
+            there
+                .then(|| self.tensor(&format!("{name}.{part}"), &[width]))
+                .transpose()
+        };
+        let weight = tensor(kind != Norms::LayerPlain, "weight")?;
+        let bias = tensor(kind == Norms::Layer, "bias")?;
+        Ok(Norm::new(self.compute, name, kind, eps, weight, bias))
+    }
+
+    /// The norm of so many heads of queries or keys.
+    pub(crate) fn head_norm(
+        &self,
+        module: &str,
+        kind: HeadNorms,
+        eps: f32,
+        (heads, dim): (usize, usize),
+    ) -> Result<HeadNorm, ModelError> {
+        match kind {
+            HeadNorms::Shared(kind) => Ok(HeadNorm::shared(self.norm(module, kind, eps, dim)?)),
+            HeadNorms::Whole => {
+                let norm = self.norm(module, Norms::Rms, eps, heads * dim)?;
+                Ok(HeadNorm::shared(norm))
+            }
+            HeadNorms::Own => {
+                let norms = (0..heads)
+                    .map(|head| {
+                        let name = self.name(&module.replace("{h}", &head.to_string()));
+                        let weight = self.tensor(&format!("{name}.weight"), &[dim])?;
+                        let own = Some(weight.clone());
+                        let norm = Norm::new(self.compute, name, Norms::Layer, eps, own, None);
+                        Ok((norm, weight))
+                    })
+                    .collect::<Result<_, ModelError>>()?;
+                Ok(HeadNorm::own(self.compute, norms))
+            }
+        }
+    }
+
+    /// Every tensor of the checkpoint must have had a place in the model: one that is ignored would change the output.
+    ///
+    /// # Errors
+    /// Names the first that has none, unless its name ends as one of `unused` or begins as one of `left_out`.
+    pub(crate) fn refuse_unread(
+        &self,
+        family: &'static str,
+        unused: &[&str],
+        left_out: &[&str],
+    ) -> Result<(), ModelError> {
+        let read = self
+            .read
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let unknown = |name: &String| {
+            !read.contains(name)
+                && !unused.iter().any(|end| name.ends_with(end))
+                && !left_out.iter().any(|start| name.starts_with(start))
+        };
+        match self.weights.tensor_names().into_iter().find(unknown) {
+            Some(name) => Err(ModelError::UnknownTensor { name, family }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The one linear, in which adapters act.
+
+use super::{Held, Scope, Slot, Target, Updates};
+use crate::LoraId;
+use burn::tensor::Tensor;
+use evalh_adapter::{LoraUpdate, ModuleKind, TargetModule};
+use evalh_kernel::{Compute, LowRank, LowRankSpan, RescaleSpan, Vector, Weight};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Linears that read the same input, held as one weight: queries, keys and values, or gate and up.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    parts: Vec<Part>,
+    inputs: usize,
+    kind: ModuleKind,
+    weight: Slot<Arc<Weight>>,
+    bias: Slot<Option<Bias>>,
+    /// Updates applied beside the weight.
+    attached: Vec<Attached>,
+    /// Whether the weight is another part's, and not counted with this one.
+    shared: bool,
+}
+
+/// A module of the checkpoint: some rows of the weight.
+#[derive(Debug)]
+struct Part {
+    name: String,
+    rows: Range<usize>,
+}
+
+/// A bias, on the host too: where an update scales columns, the bias is left out.
+#[derive(Debug)]
+struct Bias {
+    values: Vec<f32>,
+    vector: Vector,
+}
+
+#[derive(Debug)]
+struct Attached {
+    id: LoraId,
+    column: usize,
+    update: LowRank,
+    /// `DoRA`: what each row of the weight is multiplied by.
+    factors: Option<Vec<f32>>,
+}
+
+/// The weights of a [`Linear`].
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// `[sum of outputs, inputs]`, row-major.
+    pub values: Vec<f32>,
+    /// One value a row, where the modules have biases.
+    pub bias: Option<Vec<f32>>,
+    pub inputs: usize,
+}
+
+impl Linear {
+    /// A linear of the named modules, whose rows follow one another.
+    pub(crate) fn new(
+        compute: &Compute,
+        modules: Vec<(String, usize)>,
+        kind: ModuleKind,
+        rows: Rows,
+    ) -> Self {
+        let outputs = modules.iter().map(|(_, count)| count).sum();
+        let weight = compute.weight(rows.values, outputs, rows.inputs);
+        Self::with_weight(compute, modules, kind, Arc::new(weight), rows.bias)
+    }
+
+    /// A linear whose weight is another part's.
+    pub(crate) fn sharing(
+        compute: &Compute,
+        name: String,
+        weight: Arc<Weight>,
+        bias: Option<Vec<f32>>,
+    ) -> Self {
+        let modules = vec![(name, weight.outputs())];
+        Self {
+            shared: true,
+            ..Self::with_weight(compute, modules, ModuleKind::Linear, weight, bias)
+        }
+    }
+
+    fn with_weight(
+        compute: &Compute,
+        modules: Vec<(String, usize)>,
+        kind: ModuleKind,
+        weight: Arc<Weight>,
+        bias: Option<Vec<f32>>,
+    ) -> Self {
+        let mut outputs = 0;
+        let parts = modules
+            .into_iter()
+            .map(|(name, count)| {
+                outputs += count;
+                let rows = outputs - count..outputs;
+                Part { name, rows }
+            })
+            .collect();
+        Self {
+            parts,
+            inputs: weight.inputs(),
+            kind,
+            weight: Slot::new(weight),
+            bias: Slot::new(bias.map(|values| Bias::new(compute, values))),
+            attached: Vec::new(),
+            shared: false,
+        }
+    }
+
+    /// What adapters can attach to.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = TargetModule> {
+        self.parts.iter().map(|part| TargetModule {
+            name: part.name.clone(),
+            out_features: part.rows.len(),
+            in_features: self.inputs,
+            kind: self.kind,
+        })
+    }
+
+    /// Names and shapes of its tensors.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
+        self.modules().flat_map(|module| {
+            let bias = self.bias.base().is_some();
+            let bias = bias.then(|| (format!("{}.bias", module.name), vec![module.out_features]));
+            let shape = module.stored_shape().to_vec();
+            [(format!("{}.weight", module.name), shape)]
+                .into_iter()
+                .chain(bias)
+        })
+    }
+
+    /// The weight as loaded, unless it is another part's.
+    pub(crate) fn base(&self) -> Option<&Weight> {
+        (!self.shared).then(|| self.weight.base().as_ref())
+    }
+
+    /// Values of its biases.
+    pub(crate) fn biases(&self) -> usize {
+        self.bias.base().as_ref().map_or(0, |b| b.values.len())
+    }
+
+    /// `x W^T + b`, with the updates of the adapters attached for some tokens.
+    pub(crate) fn forward(&self, compute: &Compute, x: &Tensor<2>, scope: &Scope) -> Tensor<2> {
+        let bias = self.bias.get(scope).as_ref();
+        let weight = self.weight.get(scope);
+        let y = compute.linear(x, weight, bias.map(|bias| &bias.vector));
+        let updates = || {
+            scope.runs.iter().flat_map(|(tokens, id)| {
+                let own = self.attached.iter().filter(move |a| a.id == *id);
+                own.map(move |a| (tokens.clone(), a))
+            })
+        };
+        let factors: Vec<RescaleSpan<'_>> = updates()
+            .filter_map(|(tokens, a)| {
+                let factors = a.factors.as_deref()?;
+                let columns = a.column..a.column + factors.len();
+                let bias = bias.map(|bias| &bias.values[columns]);
+                Some(RescaleSpan {
+                    tokens,
+                    column: a.column,
+                    factors,
+                    bias,
+                })
+            })
+            .collect();
+        let spans: Vec<LowRankSpan<'_>> = updates()
+            .map(|(tokens, a)| LowRankSpan {
+                tokens,
+                update: &a.update,
+                column: a.column,
+            })
+            .collect();
+        compute.low_rank(compute.rescale(y, &factors), x, &spans)
+    }
+
+    /// Takes over the adapter's updates and tensors for these modules.
+    ///
+    /// Merged: `W' = W + scale * B A`, the sum in f32, and `DoRA`'s magnitudes. Attached: the low-rank factors beside the
+    /// weight.
+    pub(crate) fn apply(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
+        self.apply_weight(compute, target, updates);
+        self.apply_bias(compute, target, updates);
+    }
+
+    fn apply_weight(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
+        // The weight is unpacked at most once, and only where it is needed.
+        let mut rows: Option<Vec<f32>> = None;
+        let (base, inputs, kind) = (self.weight.base().clone(), self.inputs, self.kind);
+        let mut changed = false;
+        for part in &self.parts {
+            let place = part.rows.start * inputs..part.rows.end * inputs;
+            if let Some(saved) = updates.saved(&format!("{}.weight", part.name)) {
+                let rows = rows.get_or_insert_with(|| base.to_rows());
+                let values = &mut rows[place.clone()];
+                match kind {
+                    ModuleKind::Conv1d => transpose(saved, part.rows.len(), values),
+                    _ => values.copy_from_slice(saved),
+                }
+                changed = true;
+            }
+            for update in updates.lora(&part.name) {
+                match target {
+                    Target::Merged => {
+                        let rows = rows.get_or_insert_with(|| base.to_rows());
+                        let rows = rows[place.clone()].chunks_exact_mut(inputs);
+                        rows.enumerate()
+                            .for_each(|(i, row)| update.merge_row(i, row));
+                        changed = true;
+                    }
+                    Target::Attached(id) => {
+                        let factors = update.magnitude.is_some().then(|| {
+                            let rows = rows.get_or_insert_with(|| base.to_rows());
+                            let rows = rows[place.clone()].chunks_exact(inputs);
+                            rows.enumerate()
+                                .map(|(i, row)| update.row_factor(i, row))
+                                .collect()
+                        });
+                        let column = part.rows.start;
+                        let attached = Attached::new(compute, id, column, update, factors);
+                        self.attached.push(attached);
+                    }
+                }
+            }
+        }
+        if changed && let Some(rows) = rows {
+            let weight = compute.weight(rows, base.outputs(), inputs);
+            self.weight.put(target, Arc::new(weight));
+        }
+    }
+
+    fn apply_bias(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
+        let outputs = self.weight.base().outputs();
+        let mut values = match self.bias.base() {
+            Some(bias) => bias.values.clone(),
+            None => vec![0.0; outputs],
+        };
+        let mut changed = false;
+        for part in &self.parts {
+            let values = &mut values[part.rows.clone()];
+            if let Some(saved) = updates.saved(&format!("{}.bias", part.name)) {
+                values.copy_from_slice(saved);
+                changed = true;
+            }
+            for bias in updates
+                .lora(&part.name)
+                .iter()
+                .filter_map(|update| update.bias.as_ref())
+            {
+                values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+                changed = true;
+            }
+        }
+        if changed {
+            self.bias.put(target, Some(Bias::new(compute, values)));
+        }
+    }
+}
+
+impl Held for Linear {
+    fn restore(&mut self) {
+        self.weight.restore();
+        self.bias.restore();
+    }
+
+    fn detach(&mut self) {
+        self.attached.clear();
+        self.weight.detach();
+        self.bias.detach();
+    }
+
+    fn replaced_by(&self, adapter: LoraId) -> bool {
+        self.weight.replaced_by(adapter) || self.bias.replaced_by(adapter)
+    }
+
+    fn extra_bytes(&self) -> usize {
+        let attached = self.attached.iter().map(|a| {
+            let factors = a.factors.as_ref().map_or(0, |f| f.len() * size_of::<f32>());
+            a.update.a.bytes() + a.update.b.bytes() + factors
+        });
+        let weights = self.weight.extra().map(|weight| weight.bytes());
+        attached.chain(weights).sum()
+    }
+}
+
+impl Bias {
+    fn new(compute: &Compute, values: Vec<f32>) -> Self {
+        let vector = compute.vector(values.clone());
+        Self { values, vector }
+    }
+}
+
+impl Attached {
+    fn new(
+        compute: &Compute,
+        id: LoraId,
+        column: usize,
+        update: &LoraUpdate,
+        factors: Option<Vec<f32>>,
+    ) -> Self {
+        let mut b = update.b.clone();
+        if let Some(factors) = &factors {
+            for (row, factor) in b.chunks_exact_mut(update.rank).zip(factors) {
+                row.iter_mut().for_each(|v| *v *= factor);
+            }
+        }
+        Self {
+            id,
+            column,
+            update: LowRank {
+                a: compute.weight(update.a.clone(), update.rank, update.in_features()),
+                b: compute.weight(b, update.out_features(), update.rank),
+                scale: update.scale,
+            },
+            factors,
+        }
+    }
+}
+
+/// `[columns, rows]` to `[rows, columns]`.
+pub(crate) fn transpose(values: &[f32], rows: usize, out: &mut [f32]) {
+    let columns = values.len() / rows;
+    for (c, column) in values.chunks_exact(rows).enumerate() {
+        for (r, value) in column.iter().enumerate() {
+            out[r * columns + c] = *value;
+        }
+    }
+}
