@@ -4,6 +4,7 @@
 //! operations. Model code calls [`Compute`] and does not know which.
 
 mod activation;
+mod bidirectional;
 mod burn_ops;
 mod cache;
 mod compute;
@@ -12,8 +13,11 @@ mod host;
 mod norm;
 mod weight;
 
+pub use bidirectional::RelativePositions;
 pub use cache::{CacheError, CacheShape, KvCache, SeqId};
 pub use compute::{Compute, ComputeSet, LowRankSpan, RescaleSpan, Rotations, RowSpan};
-pub use cpu::{Activation, Angles, AttentionShape, Isa, Pairing, QkvLayout, RopeTable};
+pub use cpu::{
+    Activation, Angles, AttentionShape, BidirectionalShape, Isa, Pairing, QkvLayout, RopeTable,
+};
 pub use norm::{HeadNorm, NormKind};
 pub use weight::{LowRank, Vector, Weight};

@@ -127,4 +127,20 @@ pub enum ModelError {
         /// Entries of the vocabulary.
         vocab_size: usize,
     },
+    /// A token type without an embedding.
+    #[error("embed token type {token_type}: the model has {token_types} types")]
+    UnknownTokenType {
+        /// The type.
+        token_type: u32,
+        /// Types of the model.
+        token_types: usize,
+    },
+    /// A head without weights.
+    #[error(
+        "compute logits: the checkpoint has no weights for {module}; use an adapter that saves it (modules_to_save), or a checkpoint that was trained with it"
+    )]
+    Headless {
+        /// The module.
+        module: String,
+    },
 }

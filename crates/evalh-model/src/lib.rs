@@ -6,6 +6,7 @@
 mod config;
 mod decoder;
 mod device;
+mod encoder;
 mod error;
 pub mod family;
 mod footprint;
@@ -19,6 +20,10 @@ pub use config::{
 };
 pub use decoder::{Decoder, LoadOptions};
 pub use device::{DeviceChoice, KernelChoice};
+pub use encoder::{
+    Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
+    FAMILIES as ENCODER_FAMILIES, HeadChoice, PositionKind, ProblemType, RelativeAttention,
+};
 pub use error::ModelError;
 pub use evalh_kernel::SeqId;
 pub use footprint::Footprint;

@@ -7,6 +7,7 @@
 
 mod activation;
 mod attention;
+mod bidirectional;
 mod curve;
 mod gemm;
 mod isa;
@@ -14,16 +15,19 @@ mod kv;
 mod lanes;
 mod layer_norm;
 mod packed;
+mod positions;
 mod rope;
 mod rows;
 mod tile;
 
 pub use activation::{Activation, activate, gate};
 pub use attention::{AttentionRow, AttentionShape, QkvLayout, attend};
+pub use bidirectional::{BidirectionalShape, attend_all};
 pub use gemm::multiply;
 pub use isa::Isa;
 pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
 pub use layer_norm::{NormKind, NormSlices, layer_norm, norm_columns};
 pub use packed::PackedWeight;
+pub use positions::PackedPositions;
 pub use rope::{Angles, Pairing, RopeTable};
 pub use rows::{rescale, rms_norm};

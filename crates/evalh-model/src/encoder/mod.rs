@@ -1,0 +1,28 @@
+//! A config-driven encoder: `BERT`, `RoBERTa` and `DeBERTa`, with their classification and masked-language heads.
+//!
+//! A family is a table of names and settings ([`FAMILIES`]); there is one forward pass ([`Encoder::forward`]). Inputs
+//! are ragged: no padding is computed, and on the CPU the output of an input has the same bits in any batch.
+
+mod build;
+mod config;
+mod convolution;
+mod dense;
+mod embeddings;
+mod family;
+mod forward;
+mod head;
+mod layer;
+mod load;
+mod model;
+mod names;
+mod output;
+mod part;
+mod positions;
+
+pub use config::{
+    Convolution, EncoderConfig, EncoderTask, PositionKind, ProblemType, RelativeAttention,
+};
+pub use family::{EncoderFamily, FAMILIES};
+pub use head::HeadChoice;
+pub use model::Encoder;
+pub use output::{EncoderInput, EncoderOutput};
