@@ -364,6 +364,9 @@ pub struct VerifyFlags {
     /// Kernels: auto takes the fastest for the device
     #[arg(long, default_value_t = Kernel::Auto)]
     pub kernel: Kernel,
+    /// Round the weights of linears at load, to compare with the reference of a quantised checkpoint
+    #[arg(long, value_name = "TYPE")]
+    pub quantize: Option<Quantize>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputFlags,

@@ -32,7 +32,7 @@ pub fn verify(flags: &VerifyFlags) -> Outcome<Exit> {
     }
     let options = LoadOptions {
         kernel: flags.kernel.choice(),
-        quantize: None,
+        quantize: flags.quantize.map(|to| to.choice()),
     };
     let mut proofs = Vec::new();
     for dir in &flags.dirs {
@@ -52,11 +52,9 @@ pub fn verify(flags: &VerifyFlags) -> Outcome<Exit> {
 fn say(console: &Console, proof: &Proof, flags: &VerifyFlags) {
     let by = proof.written_by.as_deref().unwrap_or("not said");
     console.result(format_args!(
-        "{}: {}, {} kernels, weights held in {}; reference by {by}",
+        "{}: {}; reference by {by}",
         proof.folder.display(),
-        proof.family,
-        proof.kernel,
-        proof.footprint.dtype,
+        proof.about,
     ));
     if !flags.output.quiet {
         let titles = ["tensor", "of"].map(|title| Cell::name(title, BOLD));
@@ -142,14 +140,14 @@ fn for_machines(proof: &Proof, tolerance: f32) -> Value {
         }
         value
     });
+    let footprint = proof.footprint.as_ref();
     json!({
         "folder": proof.folder,
         "passed": proof.passes(tolerance),
-        "family": proof.family,
-        "kernel": proof.kernel,
-        "dtype": proof.footprint.dtype,
-        "parameters": proof.footprint.parameters,
-        "bytes": proof.footprint.bytes,
+        "about": proof.about,
+        "dtype": footprint.map(|held| &held.dtype),
+        "parameters": footprint.map(|held| held.parameters),
+        "bytes": footprint.map(|held| held.bytes),
         "written_by": proof.written_by,
         "comparisons": lines.collect::<Vec<_>>(),
         "notes": proof.notes,

@@ -59,12 +59,30 @@ impl Found {
         }
     }
 
-    /// The difference to the last bit.
+    /// The difference to the last bit. Values that one side alone has are different.
     pub fn bits(ours: &[f32], reference: &[f32]) -> Found {
         let pairs = ours.iter().zip(reference);
+        let different = pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count();
         Found::Bits {
-            values: ours.len(),
-            different: pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count(),
+            values: ours.len().max(reference.len()),
+            different: different + ours.len().abs_diff(reference.len()),
+        }
+    }
+
+    /// These bits and more.
+    pub fn and_bits(self, ours: &[f32], reference: &[f32]) -> Found {
+        match (self, Found::bits(ours, reference)) {
+            (
+                Found::Bits { values, different },
+                Found::Bits {
+                    values: more,
+                    different: others,
+                },
+            ) => Found::Bits {
+                values: values + more,
+                different: different + others,
+            },
+            (found, _) => found,
         }
     }
 

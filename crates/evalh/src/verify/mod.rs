@@ -3,6 +3,7 @@
 mod compare;
 mod decoder;
 mod manifest;
+mod quantised;
 mod reference;
 mod subject;
 
@@ -12,16 +13,13 @@ use crate::{
     failure::{Failure, OrFail as _, Outcome},
     flags::Apply,
 };
-use evalh_adapter::{Adapter, AdapterUpdate, ModelLayout, combine};
+use evalh_adapter::{Adapter, AdapterUpdate, BaseModel, LoraUpdate, ModelLayout, combine};
 use evalh_checkpoint::{Checkpoint, WeightSource as _};
 use evalh_model::{DeviceChoice, Footprint, LoadOptions};
 use manifest::{Manifest, Source};
 use reference::{Inputs, Reference};
 use std::path::{Path, PathBuf};
 use subject::{Subject, Way};
-
-/// Merged and unmerged logits of one model differ by rounding, never by as much.
-const FAR_BEYOND_ROUNDING: f32 = 0.01;
 
 /// One comparison.
 pub struct Line {
@@ -37,12 +35,10 @@ pub struct Line {
 pub struct Proof {
     /// The folder of the reference.
     pub folder: PathBuf,
-    /// `model_type` of the checkpoint.
-    pub family: String,
-    /// The kernels that computed.
-    pub kernel: String,
-    /// What the model takes.
-    pub footprint: Footprint,
+    /// The checkpoint and what computed, in words.
+    pub about: String,
+    /// What the model takes, where one was loaded.
+    pub footprint: Option<Footprint>,
     /// The programs that wrote the reference.
     pub written_by: Option<String>,
     /// The comparisons.
@@ -68,20 +64,26 @@ pub fn prove(
     device: DeviceChoice,
     options: LoadOptions,
 ) -> Outcome<Proof> {
+    if quantised::has_cases(folder) {
+        return quantised::prove_cases(folder);
+    }
     let reference = Reference::open(folder)?;
     let manifest = Manifest::open(folder)?;
     let checkpoint = Checkpoint::open(model.unwrap_or(folder)).or_fail()?;
     let inputs = reference.inputs()?;
     let subject = subject::load(&checkpoint, device, options)?;
+    let layout = subject.layout();
     let mut bench = Bench {
         reference,
         manifest,
         inputs,
-        layout: subject.layout(),
+        tied_table: tied_table(&layout, &checkpoint),
+        layout,
         subject,
         lines: Vec::new(),
         notes: Vec::new(),
     };
+    bench.lines = quantised::linears(folder, &checkpoint)?;
     bench.base()?;
     for adapter in bench.reference.adapters()? {
         bench.adapter(&adapter)?;
@@ -92,9 +94,12 @@ pub fn prove(
     notes.extend(bench.adapters_without_reference(folder)?);
     Ok(Proof {
         folder: folder.to_owned(),
-        family: family.to_owned(),
-        kernel: bench.subject.kernel(),
-        footprint: bench.subject.footprint(),
+        about: format!(
+            "{family}, {} kernels, weights held in {}",
+            bench.subject.kernel(),
+            bench.subject.footprint().dtype
+        ),
+        footprint: Some(bench.subject.footprint()),
         written_by: bench.manifest.written_by(),
         lines: bench.lines,
         notes,
@@ -107,6 +112,8 @@ struct Bench {
     manifest: Manifest,
     inputs: Inputs,
     layout: ModelLayout,
+    /// The table of embeddings that is the head too.
+    tied_table: Option<String>,
     subject: Box<dyn Subject>,
     lines: Vec<Line>,
     notes: Vec<String>,
@@ -121,46 +128,43 @@ impl Bench {
     fn adapter(&mut self, name: &str) -> Outcome<()> {
         let update = self.update(name, &mut Vec::new())?;
         let before = self.subject.logits(&self.inputs)?;
-        let another_model = self.merging_changes_the_model(name)?;
+        let moves_head = self.merging_moves_the_head(name, &update)?;
         for (how, key) in [(Apply::Unmerged, "unmerged"), (Apply::Merged, "merged")] {
-            let tensor = format!("logits_{name}_{key}");
+            let mut tensor = format!("logits_{name}_{key}");
             if !self.reference.has(&tensor)? {
                 continue;
+            }
+            if moves_head && how == Apply::Merged {
+                tensor = format!("logits_{name}_unmerged");
             }
             self.subject.apply(&update, how)?;
             let of = format!("{name}, {key}");
             self.logits(&tensor, &of)?;
-            // The reference's greedy run is unmerged, and merging is not always the same model.
-            if how == Apply::Unmerged || !another_model {
-                self.greedy(&format!("greedy_{name}"), None, &of)?;
-            }
+            self.greedy(&format!("greedy_{name}"), None, &of)?;
             self.subject.restore();
             let again = self.subject.logits(&self.inputs)?;
-            self.lines.push(Line {
-                tensor: "logits".to_owned(),
-                of: format!("base after {of}"),
-                found: Found::bits(&again, &before),
-            });
+            let found = Found::bits(&again, &before);
+            self.push("logits", &format!("base after {of}"), found);
         }
         Ok(())
     }
 
-    /// Whether the reference's merged and unmerged logits are those of two models: a LoRA on an embedding whose table is
-    /// the head too changes the head only when it is merged.
-    fn merging_changes_the_model(&mut self, name: &str) -> Outcome<bool> {
-        let [unmerged, merged] = ["unmerged", "merged"].map(|key| format!("logits_{name}_{key}"));
-        if !(self.reference.has(&unmerged)? && self.reference.has(&merged)?) {
+    /// Whether PEFT's merge makes another model than the adapter was trained as: it adds a LoRA on an embedding to the table
+    /// that is the head too, which the unmerged adapter leaves alone. evalh's merged weights are the model as trained, so
+    /// they are compared with the unmerged reference.
+    fn merging_moves_the_head(&mut self, name: &str, update: &AdapterUpdate) -> Outcome<bool> {
+        let Some(table) = &self.tied_table else {
+            return Ok(false);
+        };
+        let on_table = |lora: &LoraUpdate| format!("{}.weight", lora.module) == *table;
+        let unmerged = format!("logits_{name}_unmerged");
+        if !update.lora.iter().any(on_table) || !self.reference.has(&unmerged)? {
             return Ok(false);
         }
-        let unmerged = self.reference.values(&unmerged)?;
-        let merged = self.reference.values(&merged)?;
-        let changes = !Found::numbers(&merged.values, &unmerged.values).passes(FAR_BEYOND_ROUNDING);
-        if changes {
-            self.notes.push(format!(
-                "greedy_{name} is compared unmerged only: in the reference, merging gives another model (a head tied to an embedding that the adapter changes)"
-            ));
-        }
-        Ok(changes)
+        self.notes.push(format!(
+            "{name} changes an embedding whose table is the head too: PEFT's merge moves the head with it, evalh's keeps the model as it was trained, so merged weights are compared with {unmerged}"
+        ));
+        Ok(true)
     }
 
     fn logits(&mut self, tensor: &str, of: &str) -> Outcome<()> {
@@ -264,4 +268,10 @@ impl Bench {
             })
             .collect())
     }
+}
+
+/// The table of embeddings that is the head too, by its tensor's name.
+fn tied_table(layout: &ModelLayout, checkpoint: &Checkpoint) -> Option<String> {
+    let head = format!("{}.weight", layout.output_head.as_ref()?);
+    BaseModel::new(layout, checkpoint).tied_table(&head)
 }
