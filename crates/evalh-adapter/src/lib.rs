@@ -7,18 +7,22 @@
 //! The rules are those of PEFT 0.21.2: `check_target_module_exists`, `get_pattern_key`, `LoraLayer.update_layer`.
 
 mod adapter;
+#[cfg(feature = "analysis")]
 pub mod analysis;
+mod base;
 mod config;
 mod error;
 mod export;
 mod file;
 mod layout;
+mod merge;
 mod mix;
 mod select;
 mod spelling;
 mod update;
 
 pub use adapter::Adapter;
+pub use base::BaseModel;
 pub use config::{LoraConfig, TrainedBias};
 pub use error::AdapterError;
 pub use export::{MergeReport, MergedCheckpoint, MergedTensor};

@@ -1,11 +1,12 @@
 //! Spectra, subspaces and intruder dimensions beside dense computations of torch and PEFT's own count.
+#![cfg(feature = "analysis")]
 
 mod cases;
 
 use cases::{data, json, layout, tensors};
 use evalh_adapter::{
-    Adapter, AdapterUpdate, LoraUpdate, ModelLayout, ModuleKind, TargetModule,
-    analysis::{BaseModel, compare, inspect, intruders},
+    Adapter, AdapterUpdate, BaseModel, LoraUpdate, ModelLayout, ModuleKind, TargetModule,
+    analysis::{compare, inspect, intruders},
 };
 use evalh_checkpoint::{CheckpointError, StoredDtype, TensorInfo, WeightSource};
 use serde_json::Value;

@@ -4,8 +4,8 @@ mod cases;
 
 use cases::{data, json, layout, names, tensors, update};
 use evalh_adapter::{
-    Adapter, AdapterError, AdapterUpdate, LoraUpdate, MergedCheckpoint, ModelLayout, SavedTensor,
-    analysis::BaseModel,
+    Adapter, AdapterError, AdapterUpdate, BaseModel, LoraUpdate, MergedCheckpoint, ModelLayout,
+    SavedTensor,
 };
 use evalh_checkpoint::{Checkpoint, StoredDtype, TensorFile, WeightSource};
 use half::{bf16, f16};
@@ -249,6 +249,34 @@ fn what_cannot_be_merged_is_refused_by_name() {
         .write(base.path(), full.path())
         .unwrap_err();
     assert!(error.to_string().contains("empty folder"), "{error}");
+}
+
+#[test]
+fn many_weights_are_dealt_out_to_several_files() {
+    let base = checkpoint("llama", Dtype::F32, as_it_is);
+    let (layout, source) = (llama(), Checkpoint::open(base.path()).unwrap());
+    let update = Adapter::open(&data().join("lora/adapter"))
+        .unwrap()
+        .resolve(&layout)
+        .unwrap();
+    let plan = MergedCheckpoint::plan(BaseModel::new(&layout, &source), &update).unwrap();
+    let (whole, parts) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let one = plan.write(base.path(), whole.path()).unwrap();
+    let largest = 500;
+    let several = plan
+        .write_in_files_of(largest, base.path(), parts.path())
+        .unwrap();
+    assert_eq!(one.weights, [whole.path().join("model.safetensors")]);
+    assert!(several.weights.len() > 2, "{:?}", several.weights);
+    assert_eq!(one.tensors, several.tensors);
+    let [one, several] = [&whole, &parts].map(|dir| Checkpoint::open(dir.path()).unwrap());
+    assert_eq!(one.tensor_names().len(), several.tensor_names().len());
+    for tensor in one.tensor_names() {
+        assert_eq!(
+            one.read_f32(&tensor).unwrap(),
+            several.read_f32(&tensor).unwrap()
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Folder, config, model, safetensors, tensors};
-use evalh_adapter::LoraConfig;
+use evalh_adapter::{LoraConfig, parse_mix};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 use std::path::Path;
@@ -116,5 +116,41 @@ proptest! {
         let mut bytes = safetensors(&tensors());
         bytes[..8].copy_from_slice(&length.to_le_bytes());
         use_folder(config().to_string().as_bytes(), &bytes);
+    }
+
+    #[test]
+    fn any_keys_are_honoured_or_refused(
+        keys in vec(r"(model\.|layers\.|0\.|q_proj\.|lm_head\.|lora_[A-C]\.|modules_to_save\.|default\.|base_layer\.|weight|bias){0,6}", 1..5),
+        shape in vec(0usize..4, 0..3),
+    ) {
+        let mut stored = tensors();
+        let values = vec![0.5; shape.iter().product()];
+        stored.extend(keys.iter().map(|key| common::stored(&format!("base_model.model.{key}"), &shape, &values)));
+        stored.sort_by(|a, b| a.key.cmp(&b.key));
+        stored.dedup_by(|a, b| a.key == b.key);
+        use_folder(config().to_string().as_bytes(), &safetensors(&stored));
+    }
+
+    #[test]
+    fn any_text_is_a_mix_or_refused(text in r"[a-b0-9=+:.\\/-]{0,24}") {
+        if let Ok(Some(mix)) = parse_mix(&text) {
+            prop_assert!(!mix.parts.is_empty());
+            prop_assert!(mix.parts.iter().all(|part| !part.adapter.is_empty() && part.weight.is_finite()));
+        }
+    }
+
+    #[test]
+    fn an_escaped_mix_is_read_as_it_was_meant(
+        name in r"\PC{1,8}",
+        parts in vec((r"\PC{1,12}", -9.0f64..9.0), 1..4),
+    ) {
+        let escaped = |text: &str| {
+            text.chars().flat_map(|c| "\\:+=".contains(c).then_some('\\').into_iter().chain([c])).collect::<String>()
+        };
+        let written: Vec<String> = parts.iter().map(|(path, weight)| format!("{}:{weight}", escaped(path))).collect();
+        let mix = parse_mix(&format!("{}={}", escaped(&name), written.join("+"))).unwrap().unwrap();
+        let read: Vec<(String, f64)> = mix.parts.into_iter().map(|part| (part.adapter, part.weight)).collect();
+        prop_assert_eq!(mix.name, Some(name));
+        prop_assert_eq!(read, parts);
     }
 }

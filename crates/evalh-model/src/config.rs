@@ -149,6 +149,14 @@ pub enum Residual {
 }
 
 impl DecoderConfig {
+    /// Reads a `config.json`, without any weights.
+    ///
+    /// # Errors
+    /// When the family is unknown, or a setting is not honoured.
+    pub fn read(config: &serde_json::Value) -> Result<Self, ModelError> {
+        Ok(crate::family::read(config)?.config)
+    }
+
     /// Checks what every later step relies on.
     pub(crate) fn checked(self, keys: &Keys<'_>) -> Result<Self, ModelError> {
         let AttentionConfig {

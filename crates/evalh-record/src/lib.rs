@@ -31,8 +31,8 @@ pub use error::{RecordError, RecordResult};
 pub use folder::{ClaimedFolder, ResumableRun, RunFolder};
 pub use hash::{Sha256, Sha256ParseError, sha256_bytes, sha256_file};
 pub use manifest::{
-    AdapterSettings, CheckpointSettings, Difference, FileIdentity, FileOrigin, Manifest,
-    Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings, SuiteSettings,
+    AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity, FileOrigin,
+    Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings, SuiteSettings,
     VariantSettings,
 };
 pub use outcome::Outcome;
@@ -42,4 +42,4 @@ pub use response::{Answer, ContinuationScore, Finish, Generation, Response};
 pub use results::ResultRow;
 pub use sample::{Sample, SampleKey};
 pub use samples_file::{ParsedSamples, parse_samples};
-pub use timings::{Timings, VariantTimings};
+pub use timings::{Held, Timings, VariantTimings};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The version of the record's format that this crate writes. A reader refuses every other one.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,8 @@ pub struct CheckpointSettings {
     pub stored: String,
     /// Parameters.
     pub parameters: u64,
+    /// What its weights were rounded to at load, where that was asked for: `nf4`, `int8`.
+    pub quantized: Option<String>,
     /// Hash of the chat template's text, wherever it is stored.
     pub chat_template_sha256: Option<Sha256>,
     /// The moment that the template is told as now, in seconds since 1970, where it asks.
@@ -109,7 +111,7 @@ pub struct CheckpointSettings {
 }
 
 /// A variant by its parts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VariantSettings {
     /// The variant's name.
@@ -120,18 +122,28 @@ pub struct VariantSettings {
     pub adapter: Option<AdapterSettings>,
 }
 
-/// An adapter by its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An adapter, or a weighted sum of several, by its content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdapterSettings {
     /// `merged` or `unmerged`.
     pub apply: String,
-    /// Its files.
-    pub files: Vec<FileIdentity>,
+    /// The adapter, or those of the sum in their order.
+    pub parts: Vec<AdapterPart>,
     /// Modules that it changes.
     pub modules: usize,
     /// Parameters that it adds.
     pub parameters: u64,
+}
+
+/// An adapter and its weight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterPart {
+    /// Its files.
+    pub files: Vec<FileIdentity>,
+    /// What its updates are multiplied by: 1 for an adapter by itself.
+    pub weight: f64,
 }
 
 /// What runs programs.
@@ -297,6 +309,7 @@ pub(crate) mod tests {
                     files: vec![file("model.safetensors")],
                     stored: "F32".into(),
                     parameters: 12,
+                    quantized: None,
                     chat_template_sha256: None,
                     chat_template_moment: None,
                 }],
@@ -311,7 +324,10 @@ pub(crate) mod tests {
                         checkpoint: "tiny".into(),
                         adapter: Some(AdapterSettings {
                             apply: "merged".into(),
-                            files: vec![file("adapter_model.safetensors")],
+                            parts: vec![AdapterPart {
+                                files: vec![file("adapter_model.safetensors")],
+                                weight: 1.0,
+                            }],
                             modules: 4,
                             parameters: 3,
                         }),
@@ -368,7 +384,7 @@ pub(crate) mod tests {
             error.to_string().contains("m.json is of record schema 9"),
             "{error}"
         );
-        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 1}"#).unwrap_err();
+        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 2}"#).unwrap_err();
         assert!(matches!(error, RecordError::Parse { .. }));
     }
 }

@@ -45,6 +45,22 @@ pub struct VariantTimings {
     pub cpu_seconds: f64,
     /// Highest resident memory of the process while the variant was answered, in bytes, where the system tells.
     pub peak_memory_bytes: Option<u64>,
+    /// What the model took, once it was loaded and its adapter applied.
+    pub held: Option<Held>,
+}
+
+/// What a loaded model takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// Parameters of the model without its adapter, a tied head counted once.
+    pub parameters: u64,
+    /// Bytes of its weights in memory.
+    pub bytes: u64,
+    /// Bytes that adapters take beside them, merged or not.
+    pub adapter_bytes: u64,
+    /// The types that the weights are held in: `bf16, f32`.
+    pub dtype: String,
 }
 
 impl Timings {
@@ -79,6 +95,7 @@ impl Timings {
             sum.wall_seconds += of.wall_seconds;
             sum.cpu_seconds += of.cpu_seconds;
             sum.peak_memory_bytes = sum.peak_memory_bytes.max(of.peak_memory_bytes);
+            sum.held = of.held.clone().or(sum.held.take());
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Everything is computed from a [`Record`](evalh_record::Record): a report can be made again at any time, and two
 //! reports of one record are the same bytes.
 
+pub mod aligned;
 mod compare;
 mod counts;
 mod markdown;
@@ -10,7 +11,8 @@ mod number;
 mod terminal;
 mod warnings;
 
+pub use aligned::Style;
 pub use compare::{Comparison, comparisons};
 pub use markdown::markdown;
-pub use terminal::{Style, terminal};
+pub use terminal::terminal;
 pub use warnings::{Warning, warnings};

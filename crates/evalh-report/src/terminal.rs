@@ -1,57 +1,17 @@
 //! The verdict as an aligned table for a terminal.
 
 use crate::{
+    aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable},
     compare::{Comparison, comparisons},
     number::{p_value, points, rate, score, seconds},
     warnings::warnings,
 };
-use anstyle::{AnsiColor, Style as Ansi};
+use anstyle::AnsiColor;
 use evalh_record::{Record, ResultRow};
 use std::fmt::Write as _;
-use unicode_width::UnicodeWidthStr as _;
 
 /// Differences with a smaller p are coloured.
 const NOTABLE: f64 = 0.05;
-
-/// Whether escape codes may be used: the caller knows the terminal and `NO_COLOR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// No escape codes.
-    Plain,
-    /// Bold, dim and colours.
-    Colour,
-}
-
-const PLAIN: Ansi = Ansi::new();
-const BOLD: Ansi = PLAIN.bold();
-const DIM: Ansi = PLAIN.dimmed();
-
-struct Cell {
-    text: String,
-    ansi: Ansi,
-    right: bool,
-}
-
-impl Cell {
-    /// Text, on the left.
-    fn name(text: &str, ansi: Ansi) -> Cell {
-        let text = printable(text);
-        Cell {
-            text,
-            ansi,
-            right: false,
-        }
-    }
-
-    /// A number, on the right.
-    fn number(text: impl Into<String>, ansi: Ansi) -> Cell {
-        Cell {
-            text: text.into(),
-            ansi,
-            right: true,
-        }
-    }
-}
 
 /// The scores, differences, speeds and warnings of a record, for a terminal.
 pub fn terminal(record: &Record, style: Style) -> String {
@@ -153,49 +113,4 @@ fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<C
     let wall = timing.map_or_else(String::new, |t| seconds(t.wall_seconds));
     cells.extend([Cell::number(speed, DIM), Cell::number(wall, DIM)]);
     cells
-}
-
-fn aligned(rows: &[Vec<Cell>], style: Style) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].text.width())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let mut out = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, &width) in row.iter().zip(&widths) {
-            if !line.is_empty() {
-                line.push_str("  ");
-            }
-            let room = " ".repeat(width - cell.text.width());
-            let shown = painted(&cell.text, cell.ansi, style);
-            line.push_str(&if cell.right {
-                room + &shown
-            } else {
-                shown + &room
-            });
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
-
-fn painted(text: &str, ansi: Ansi, style: Style) -> String {
-    match style {
-        Style::Colour if !ansi.is_plain() && !text.is_empty() => format!("{ansi}{text}{ansi:#}"),
-        _ => text.to_owned(),
-    }
-}
-
-/// Names without control characters: a variant called `ESC[2J` clears no screen.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }

@@ -1,9 +1,10 @@
 //! What a reader sees, as snapshots.
 
 use evalh_record::{
-    AdapterSettings, Answer, CheckpointSettings, FileIdentity, FileOrigin, Finish, Generation,
-    Manifest, Outcome, Provenance, Record, ResultRow, Sample, SamplingSettings, SandboxSettings,
-    Settings, SuiteSettings, Timings, VariantSettings, VariantTimings, sha256_bytes,
+    AdapterPart, AdapterSettings, Answer, CheckpointSettings, FileIdentity, FileOrigin, Finish,
+    Generation, Held, Manifest, Outcome, Provenance, Record, ResultRow, Sample, SamplingSettings,
+    SandboxSettings, Settings, SuiteSettings, Timings, VariantSettings, VariantTimings,
+    sha256_bytes,
 };
 use evalh_report::{Style, markdown, terminal, warnings};
 
@@ -21,10 +22,13 @@ fn variant(name: &str, adapter: bool) -> VariantSettings {
         checkpoint: "smollm".into(),
         adapter: adapter.then(|| AdapterSettings {
             apply: "merged".into(),
-            files: vec![
-                file("adapter_config.json"),
-                file("adapter_model.safetensors"),
-            ],
+            parts: vec![AdapterPart {
+                files: vec![
+                    file("adapter_config.json"),
+                    file("adapter_model.safetensors"),
+                ],
+                weight: 1.0,
+            }],
             modules: 210,
             parameters: 1_221_120,
         }),
@@ -54,6 +58,7 @@ fn settings() -> Settings {
             files: vec![file("config.json"), file("model.safetensors")],
             stored: "BF16".into(),
             parameters: 134_515_008,
+            quantized: None,
             chat_template_sha256: Some(sha256_bytes(b"template")),
             chat_template_moment: None,
         }],
@@ -129,6 +134,12 @@ fn timing(variant: &str, load: f64, wall: f64) -> VariantTimings {
         wall_seconds: wall,
         cpu_seconds: wall * 1.9,
         peak_memory_bytes: Some(734_003_200),
+        held: Some(Held {
+            parameters: 134_515_008,
+            bytes: 269_030_016,
+            adapter_bytes: 4_884_480,
+            dtype: "bf16, f32".into(),
+        }),
     }
 }
 

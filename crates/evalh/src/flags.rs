@@ -1,8 +1,10 @@
 //! The command line as it is typed. Every flag is defined here once; `settings` resolves what they mean together.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evalh_adapter::{MixPart, parse_mix};
 use evalh_artifact::SourceKind;
-use evalh_model::DeviceChoice;
+use evalh_checkpoint::Quantization;
+use evalh_model::{DeviceChoice, KernelChoice};
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
@@ -35,6 +37,14 @@ pub enum Command {
     List(ListFlags),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Look at adapters: what they change, how they relate; merge them
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+    /// Tell what a checkpoint is
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Compare a checkpoint with what transformers and PEFT computed for it
+    Verify(VerifyFlags),
 }
 
 /// How much is said, and in which form.
@@ -68,9 +78,15 @@ pub struct RunFlags {
     /// Checkpoint: a name (see `evalh list models`), a Hugging Face folder or a GGUF file
     #[arg(long, value_name = "NAME|PATH")]
     pub model: Option<String>,
-    /// A PEFT LoRA folder to compare with the base; repeatable
+    /// A PEFT LoRA folder to compare with the base, or a weighted sum of such; repeatable
+    #[arg(long, value_name = "NAME=PATH|NAME=A:0.7+B:0.3")]
+    pub adapter: Vec<NamedAdapter>,
+    /// A fully fine-tuned checkpoint to compare with the base; repeatable
     #[arg(long, value_name = "NAME=PATH")]
-    pub adapter: Vec<NamedPath>,
+    pub variant: Vec<NamedPath>,
+    /// Round the weights of linears at load, as bitsandbytes does for QLoRA
+    #[arg(long, value_name = "TYPE")]
+    pub quantize: Option<Quantize>,
     /// How adapters are put on the base [default: merged]
     #[arg(long, value_name = "HOW")]
     pub apply: Option<Apply>,
@@ -87,7 +103,7 @@ pub struct RunFlags {
     pub out: Option<PathBuf>,
     /// Go on with an interrupted run, with the settings it was begun with
     #[arg(long, value_name = "DIR", help_heading = "Record", conflicts_with_all = [
-        "suite", "model", "adapter", "apply", "protocol", "limit", "samples", "temperature", "top_p", "seed",
+        "suite", "model", "adapter", "variant", "quantize", "apply", "protocol", "limit", "samples", "temperature", "top_p", "seed",
         "max_new_tokens", "data", "device", "kernel", "runtime", "out",
     ])]
     pub resume: Option<PathBuf>,
@@ -246,6 +262,113 @@ pub struct ReportFlags {
     pub json: bool,
 }
 
+/// `evalh adapter`.
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// Layers and modules it adapts, ranks, parameters, norms, effective ranks
+    Inspect(AdapterInspectFlags),
+    /// Overlap of two adapters' subspaces, cosine of their updates, intruder dimensions
+    Compare(AdapterCompareFlags),
+    /// Write a model with an adapter merged into it as a plain checkpoint
+    Merge(AdapterMergeFlags),
+}
+
+/// `evalh adapter inspect`.
+#[derive(Debug, Args)]
+pub struct AdapterInspectFlags {
+    /// A PEFT LoRA folder
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// The model it belongs to, for norms relative to the weights and the share of all parameters
+    #[arg(long, value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh adapter compare`.
+#[derive(Debug, Args)]
+pub struct AdapterCompareFlags {
+    /// A PEFT LoRA folder
+    #[arg(value_name = "A")]
+    pub first: PathBuf,
+    /// Another one for the same model
+    #[arg(value_name = "B")]
+    pub second: PathBuf,
+    /// The model they belong to, for intruder dimensions (decomposes every adapted weight)
+    #[arg(long, value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh adapter merge`.
+#[derive(Debug, Args)]
+pub struct AdapterMergeFlags {
+    /// The model: a Hugging Face folder
+    #[arg(long, value_name = "PATH")]
+    pub model: String,
+    /// A PEFT LoRA folder, or a weighted sum of several
+    #[arg(long, value_name = "PATH|PATH:W+PATH:W")]
+    pub adapter: String,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Family, sizes, memory, tokenizer, chat template and what adapters can attach to
+    Inspect(ModelInspectFlags),
+}
+
+/// `evalh model inspect`.
+#[derive(Debug, Args)]
+pub struct ModelInspectFlags {
+    /// A Hugging Face folder or a GGUF file
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Read every weight, and exit with 1 where one is NaN or infinite
+    #[arg(long)]
+    pub check: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "DIR holds reference.safetensors, as tools/write_reference.py writes it, and the checkpoint with its \
+                        adapters.\n\nExit codes: 0 all within the tolerance, 1 not, 2 bad usage or input."
+)]
+pub struct VerifyFlags {
+    /// Folders with a reference
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// The checkpoint, where it is not in DIR: a Hugging Face folder or a GGUF file
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<PathBuf>,
+    /// The largest absolute difference that passes
+    #[arg(long, value_name = "X", default_value_t = 1e-4)]
+    pub tolerance: f32,
+    /// Device: cpu, wgpu[:N] or cuda[:N]
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Cpu)]
+    pub device: DeviceChoice,
+    /// Kernels: auto takes the fastest for the device
+    #[arg(long, default_value_t = Kernel::Auto)]
+    pub kernel: Kernel,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
 /// What `evalh list` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listing {
@@ -279,6 +402,32 @@ pub enum Apply {
     Unmerged,
 }
 
+/// What weights are rounded to at load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantize {
+    /// 4 bits in blocks of 64 (bitsandbytes' NF4)
+    Nf4,
+    /// NF4 with 8-bit scales, as QLoRA has it
+    Nf4Double,
+    /// 4-bit floating point in blocks of 64
+    Fp4,
+    /// 8 bits with a scale a row (the weights of LLM.int8)
+    Int8,
+}
+
+impl Quantize {
+    /// The checkpoint's name for it.
+    pub fn choice(self) -> Quantization {
+        match self {
+            Quantize::Nf4 => Quantization::Nf4,
+            Quantize::Nf4Double => Quantization::Nf4Double,
+            Quantize::Fp4 => Quantization::Fp4,
+            Quantize::Int8 => Quantization::Int8,
+        }
+    }
+}
+
 /// Which kernels compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -287,6 +436,16 @@ pub enum Kernel {
     Auto,
     /// Plain burn operations
     Portable,
+}
+
+impl Kernel {
+    /// The model's name for it.
+    pub fn choice(self) -> KernelChoice {
+        match self {
+            Kernel::Auto => KernelChoice::Auto,
+            Kernel::Portable => KernelChoice::Portable,
+        }
+    }
 }
 
 macro_rules! show_as_flag {
@@ -298,7 +457,7 @@ macro_rules! show_as_flag {
         }
     )*};
 }
-show_as_flag!(Protocol, Apply, Kernel);
+show_as_flag!(Protocol, Apply, Kernel, Quantize);
 
 /// `NAME=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,6 +479,39 @@ impl FromStr for NamedPath {
             }),
             _ => Err("expected NAME=PATH, such as tuned=adapters/tuned".to_owned()),
         }
+    }
+}
+
+/// `NAME=PATH`, or `NAME=A:WEIGHT+B:WEIGHT`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedAdapter {
+    /// The name that the variant gets.
+    pub name: String,
+    /// What it is.
+    pub source: AdapterFlag,
+}
+
+/// An adapter as it is named on the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AdapterFlag {
+    /// A folder.
+    Folder(PathBuf),
+    /// Other adapters by name or folder, with weights.
+    Mix(Vec<MixPart>),
+}
+
+impl FromStr for NamedAdapter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<NamedAdapter, String> {
+        let NamedPath { name, path } = text.parse()?;
+        let rest = path.to_string_lossy();
+        let mix = parse_mix(&rest).map_err(|error| error.to_string())?;
+        let source = match mix {
+            Some(mix) => AdapterFlag::Mix(mix.parts),
+            None => AdapterFlag::Folder(path),
+        };
+        Ok(NamedAdapter { name, source })
     }
 }
 
@@ -385,6 +577,27 @@ mod tests {
             "1.2.3",
         ] {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mix_has_a_name_and_weights() {
+        let mix = "mix=a:0.7+b/c:-0.3".parse::<NamedAdapter>().unwrap();
+        let AdapterFlag::Mix(parts) = mix.source else {
+            panic!("no mix")
+        };
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|p| (p.adapter.as_str(), p.weight))
+            .collect();
+        assert_eq!(
+            (mix.name.as_str(), parts),
+            ("mix", vec![("a", 0.7), ("b/c", -0.3)])
+        );
+        let single = "x=p/q".parse::<NamedAdapter>().unwrap();
+        assert_eq!(single.source, AdapterFlag::Folder("p/q".into()));
+        for wrong in ["mix=a:x", "mix=a:1+b", "a:1+b:2", "=a:1"] {
+            assert!(wrong.parse::<NamedAdapter>().is_err(), "{wrong}");
         }
     }
 

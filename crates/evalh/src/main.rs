@@ -1,10 +1,12 @@
 //! The command line: parse, call, print. The only crate that prints or exits.
 
 mod artifacts;
+mod checkpoints;
 mod commands;
 mod failure;
 mod flags;
 mod identity;
+mod inspect;
 mod interrupt;
 mod output;
 mod own_adapters;
@@ -12,6 +14,7 @@ mod run;
 mod sandbox;
 mod settings;
 mod usage;
+mod verify;
 
 use clap::Parser as _;
 use flags::{Cli, Command};
@@ -25,6 +28,9 @@ fn main() -> ExitCode {
         Command::Pull(flags) => commands::pull::pull(&flags),
         Command::List(flags) => commands::list::list(&flags),
         Command::Report(flags) => commands::report::report(&flags),
+        Command::Adapter(command) => commands::adapter::adapter(&command),
+        Command::Model(command) => commands::model::model(&command),
+        Command::Verify(flags) => commands::verify::verify(&flags),
     };
     let exit = done.unwrap_or_else(|failure| {
         output::say_failure(&failure);

@@ -2,8 +2,12 @@
 
 use crate::{
     failure::{Failure, Outcome},
-    flags::{Apply, Kernel, MachineFlags, Protocol, RunFlags},
+    flags::{
+        AdapterFlag, Apply, Kernel, MachineFlags, NamedAdapter, NamedPath, Protocol, Quantize,
+        RunFlags,
+    },
 };
+use evalh_adapter::MixPart;
 use evalh_model::DeviceChoice;
 use evalh_task::TaskOptions;
 use serde::{Deserialize, Serialize};
@@ -28,6 +32,10 @@ pub struct RunSettings {
     pub model: ModelChoice,
     /// The adapters, in the order of the command line.
     pub adapters: Vec<AdapterChoice>,
+    /// Fully fine-tuned checkpoints, in the order of the command line.
+    pub variants: Vec<VariantChoice>,
+    /// What the weights of every checkpoint are rounded to at load.
+    pub quantize: Option<Quantize>,
     /// How adapters are put on the base.
     pub apply: Apply,
     /// The protocol, or the checkpoint's default.
@@ -64,13 +72,61 @@ pub enum ModelChoice {
     Path(PathBuf),
 }
 
+impl ModelChoice {
+    /// A name is a name of the catalog unless it looks like a path or there is such a file; a relative path is taken from
+    /// `here`.
+    pub fn of(named: &str, here: &Path) -> ModelChoice {
+        let path = join(here, named);
+        let looks_like_a_path = named.contains(['/', '\\'])
+            || named.starts_with('.')
+            || path
+                .extension()
+                .is_some_and(|end| end.eq_ignore_ascii_case("gguf"));
+        if looks_like_a_path || path.exists() {
+            ModelChoice::Path(path)
+        } else {
+            ModelChoice::Name(named.to_owned())
+        }
+    }
+}
+
 /// An adapter and the variant it makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdapterChoice {
     /// The variant's name.
     pub name: String,
-    /// The folder; `None` is the adapter of that name that is part of evalh.
-    pub path: Option<PathBuf>,
+    /// What it is.
+    pub source: AdapterSource,
+}
+
+/// Where an adapter comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdapterSource {
+    /// The adapter of the variant's name that is part of evalh.
+    Own,
+    /// A folder.
+    Folder(PathBuf),
+    /// A weighted sum of folders.
+    Mix(Vec<WeightedFolder>),
+}
+
+/// An adapter of a mix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WeightedFolder {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What its updates are multiplied by.
+    pub weight: f64,
+}
+
+/// A fully fine-tuned checkpoint and the variant it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantChoice {
+    /// The variant's name.
+    pub name: String,
+    /// The checkpoint.
+    pub model: ModelChoice,
 }
 
 /// How hard the machine works. None of it changes a score.
@@ -95,8 +151,13 @@ impl RunSettings {
         let question = &flags.question;
         let settings = RunSettings {
             suites: suites(&flags.suite)?,
-            model: model(flags.model.as_deref(), here),
+            model: match &flags.model {
+                Some(named) => ModelChoice::of(named, here),
+                None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
+            },
             adapters: adapters(flags, here)?,
+            variants: variants(flags, here),
+            quantize: flags.quantize,
             apply: flags.apply.unwrap_or(Apply::Merged),
             protocol: question.protocol,
             limit: question.limit.map(NonZeroUsize::get),
@@ -120,6 +181,7 @@ impl RunSettings {
                 .map(|path| join(here, path)),
         };
         settings.check_sampling(flags)?;
+        settings.check_names()?;
         if settings.data.is_some() && settings.suites.len() > 1 {
             return Err(
                 usage("--data names the data of one suite, and --suite names several")
@@ -151,6 +213,26 @@ impl RunSettings {
             seed: self.seed,
             max_new_tokens: self.max_new_tokens,
         }
+    }
+
+    /// Every variant has a name of its own.
+    fn check_names(&self) -> Outcome<()> {
+        let adapters = self.adapters.iter().map(|a| ("adapter", &a.name));
+        let variants = self.variants.iter().map(|v| ("variant", &v.name));
+        let mut seen: Vec<&str> = Vec::new();
+        for (kind, name) in adapters.chain(variants) {
+            if name == BASE {
+                return Err(usage(format!(
+                    "the {kind} cannot be named `{BASE}`: that is the variant that the others are compared with"
+                )));
+            }
+            if seen.contains(&name.as_str()) {
+                return Err(usage(format!("two variants are named `{name}`"))
+                    .help("give each --adapter and --variant a name of its own"));
+            }
+            seen.push(name);
+        }
+        Ok(())
     }
 
     fn check_sampling(&self, flags: &RunFlags) -> Outcome<()> {
@@ -225,34 +307,14 @@ fn join(here: &Path, path: impl AsRef<Path>) -> PathBuf {
     std::path::absolute(&joined).unwrap_or(joined)
 }
 
-/// A name is a name of the catalog unless it looks like a path or there is such a file.
-fn model(named: Option<&str>, here: &Path) -> ModelChoice {
-    match named {
-        None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
-        Some(text) => {
-            let path = join(here, text);
-            let looks_like_a_path = text.contains(['/', '\\'])
-                || text.starts_with('.')
-                || path
-                    .extension()
-                    .is_some_and(|end| end.eq_ignore_ascii_case("gguf"));
-            if looks_like_a_path || path.exists() {
-                ModelChoice::Path(path)
-            } else {
-                ModelChoice::Name(text.to_owned())
-            }
-        }
-    }
-}
-
 fn adapters(flags: &RunFlags, here: &Path) -> Outcome<Vec<AdapterChoice>> {
-    if flags.adapter.is_empty() && flags.model.is_none() {
+    if flags.adapter.is_empty() && flags.model.is_none() && flags.variant.is_empty() {
         let own = crate::own_adapters::OwnAdapter::ALL;
         return Ok(own
             .iter()
             .map(|adapter| AdapterChoice {
                 name: adapter.name.to_owned(),
-                path: None,
+                source: AdapterSource::Own,
             })
             .collect());
     }
@@ -260,23 +322,53 @@ fn adapters(flags: &RunFlags, here: &Path) -> Outcome<Vec<AdapterChoice>> {
         return Err(usage("--apply has no effect without an adapter")
             .help("add --adapter NAME=PATH, or leave --apply out"));
     }
-    let mut chosen: Vec<AdapterChoice> = Vec::new();
-    for adapter in &flags.adapter {
-        if adapter.name == BASE {
-            return Err(usage(format!(
-                "an adapter cannot be named `{BASE}`: that is the variant without one"
-            )));
-        }
-        if chosen.iter().any(|other| other.name == adapter.name) {
-            return Err(usage(format!("two adapters are named `{}`", adapter.name))
-                .help("give each --adapter a name of its own"));
-        }
-        chosen.push(AdapterChoice {
+    let choice = |adapter: &NamedAdapter| -> Outcome<AdapterChoice> {
+        let source = match &adapter.source {
+            AdapterFlag::Folder(path) => AdapterSource::Folder(join(here, path)),
+            AdapterFlag::Mix(parts) => {
+                let parts = parts
+                    .iter()
+                    .map(|part| mixed(flags, here, &adapter.name, part));
+                AdapterSource::Mix(parts.collect::<Outcome<Vec<_>>>()?)
+            }
+        };
+        Ok(AdapterChoice {
             name: adapter.name.clone(),
-            path: Some(join(here, &adapter.path)),
-        });
-    }
-    Ok(chosen)
+            source,
+        })
+    };
+    flags.adapter.iter().map(choice).collect()
+}
+
+/// A part of a mix: another adapter of the command line by its name, else a folder.
+fn mixed(flags: &RunFlags, here: &Path, mix: &str, part: &MixPart) -> Outcome<WeightedFolder> {
+    let named = flags
+        .adapter
+        .iter()
+        .find(|other| other.name == part.adapter);
+    let folder = match named.map(|other| &other.source) {
+        Some(AdapterFlag::Folder(path)) => join(here, path),
+        Some(AdapterFlag::Mix(_)) => {
+            return Err(usage(format!(
+                "`{}` in the mix `{mix}` is a mix itself",
+                part.adapter
+            ))
+            .help("name the adapters that it is made of, each with its own weight"));
+        }
+        None => join(here, &part.adapter),
+    };
+    Ok(WeightedFolder {
+        folder,
+        weight: part.weight,
+    })
+}
+
+fn variants(flags: &RunFlags, here: &Path) -> Vec<VariantChoice> {
+    let choice = |variant: &NamedPath| VariantChoice {
+        name: variant.name.clone(),
+        model: ModelChoice::of(&variant.path.to_string_lossy(), here),
+    };
+    flags.variant.iter().map(choice).collect()
 }
 
 #[cfg(test)]
@@ -315,9 +407,28 @@ mod tests {
         let settings = resolve("evalh run --suite a --adapter x=p/q").unwrap();
         assert_eq!(settings.model, ModelChoice::Name(DEFAULT_MODEL.into()));
         assert_eq!(
-            settings.adapters[0].path.as_deref(),
-            Some(Path::new("/here/p/q"))
+            settings.adapters[0].source,
+            AdapterSource::Folder("/here/p/q".into())
         );
+    }
+
+    #[test]
+    fn a_mix_takes_adapters_by_name_or_folder() {
+        let settings =
+            resolve("evalh run --suite a --adapter x=p --adapter m=x:0.7+q:0.3 --variant t=./full")
+                .unwrap();
+        let part = |folder: &str, weight| WeightedFolder {
+            folder: folder.into(),
+            weight,
+        };
+        let mix = AdapterSource::Mix(vec![part("/here/p", 0.7), part("/here/q", 0.3)]);
+        assert_eq!(settings.adapters[1].source, mix);
+        assert_eq!(
+            settings.variants[0].model,
+            ModelChoice::Path("/here/full".into())
+        );
+        let json = serde_json::to_value(&settings).unwrap();
+        assert_eq!(RunSettings::deserialize_from(&json).unwrap(), settings);
     }
 
     #[test]
@@ -335,7 +446,16 @@ mod tests {
             ("--suite a --adapter base=x", "cannot be named `base`"),
             (
                 "--suite a --adapter x=y --adapter x=z",
-                "two adapters are named `x`",
+                "two variants are named `x`",
+            ),
+            (
+                "--suite a --adapter x=y --variant x=z",
+                "two variants are named `x`",
+            ),
+            ("--suite a --variant base=x", "cannot be named `base`"),
+            (
+                "--suite a --adapter m=x:1 --adapter n=m:0.5+y:0.5",
+                "is a mix itself",
             ),
             ("--suite a,a", "named twice"),
             ("--suite a,b --data x", "--data names"),
@@ -365,6 +485,8 @@ mod tests {
             "--data x",
             "--out y",
             "--apply merged",
+            "--variant a=b",
+            "--quantize nf4",
             "--limit 1",
         ] {
             assert!(

@@ -1,7 +1,7 @@
 //! `compare`: how the updates of two adapters relate.
 
-use super::{BaseModel, Intruders, Spectrum, Subspaces, intruders};
-use crate::{AdapterError, AdapterUpdate, LoraUpdate};
+use super::{Intruders, Spectrum, Subspaces, intruders};
+use crate::{AdapterError, AdapterUpdate, BaseModel, LoraUpdate};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;

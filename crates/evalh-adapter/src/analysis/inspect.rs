@@ -1,10 +1,10 @@
 //! `inspect`: what an adapter holds, module by module, and in all.
 
 use super::{
-    BaseModel, Spectrum,
+    Spectrum,
     layers::{LayerMap, layer_of},
 };
-use crate::{Adapter, AdapterError, LoraUpdate};
+use crate::{Adapter, AdapterError, BaseModel, LoraUpdate};
 use rayon::prelude::*;
 use serde::Serialize;
 

@@ -1,6 +1,5 @@
 //! What an adapter is made of, and how two adapters relate: all in f64, through the factors.
 
-mod base;
 mod compare;
 mod inspect;
 mod intruders;
@@ -8,7 +7,6 @@ mod layers;
 mod spectrum;
 mod subspace;
 
-pub use base::BaseModel;
 pub use compare::{Comparison, ModuleComparison, compare};
 pub use inspect::{Inspection, ModuleInspection, SavedInspection, Totals, inspect};
 pub use intruders::{Intruders, intruders};

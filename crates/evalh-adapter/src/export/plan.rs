@@ -1,7 +1,7 @@
 //! What the merged checkpoint will hold, and each tensor of it on demand.
 
 use super::encode;
-use crate::{AdapterError, AdapterUpdate, analysis::BaseModel};
+use crate::{AdapterError, AdapterUpdate, BaseModel};
 use evalh_checkpoint::StoredDtype;
 use serde_json::Value;
 

@@ -15,13 +15,13 @@ use std::{
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MergeReport {
-    /// The file of weights.
-    pub weights: PathBuf,
+    /// The files of weights.
+    pub weights: Vec<PathBuf>,
     /// Tensors written.
     pub tensors: usize,
     /// Tensors that the adapter changed.
     pub changed: usize,
-    /// Bytes of the file of weights.
+    /// Bytes of the files of weights.
     pub bytes: u64,
     /// Whether a head that was tied to the embeddings was written apart.
     pub untied: bool,
@@ -33,15 +33,32 @@ pub struct MergeReport {
     pub copied: Vec<String>,
 }
 
+/// The largest file of weights, as transformers has it; a larger tensor has a file of its own.
+const LARGEST_FILE: usize = 5_000_000_000;
 const NAME: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
 
 impl MergedCheckpoint<'_> {
-    /// Writes `model.safetensors` and the other files of the base's folder `from` to the folder `out`, which must not exist
-    /// or be empty, holding one tensor at a time; then reads the file back and compares every byte of every tensor.
+    /// Writes `model.safetensors` (above 5 GB several files with their index) and the other files of the base's folder
+    /// `from` to the folder `out`, which must not exist or be empty, holding one tensor at a time; then reads the files back
+    /// and compares every byte of every tensor.
     ///
     /// # Errors
     /// When the folder is not empty, a file cannot be read or written, or what was read back is not what was written.
     pub fn write(&self, from: &Path, out: &Path) -> Result<MergeReport, AdapterError> {
+        self.write_in_files_of(LARGEST_FILE, from, out)
+    }
+
+    /// [`MergedCheckpoint::write`] with files of weights of at most so many bytes of values.
+    ///
+    /// # Errors
+    /// As [`MergedCheckpoint::write`].
+    pub fn write_in_files_of(
+        &self,
+        largest: usize,
+        from: &Path,
+        out: &Path,
+    ) -> Result<MergeReport, AdapterError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| AdapterError::Write { path, source }
@@ -63,28 +80,20 @@ impl MergedCheckpoint<'_> {
             fs::write(&path, json).map_err(failed(&path))?;
         }
 
-        let weights = out.join(NAME);
-        let partial = out.join(format!("{NAME}.partial"));
-        let header = header(self.tensors());
-        let mut bytes = header.len() as u64;
-        let mut hashes = Vec::with_capacity(self.tensors().len());
-        let mut non_finite = Vec::new();
-        let mut file = BufWriter::new(File::create(&partial).map_err(failed(&partial))?);
-        file.write_all(&header).map_err(failed(&partial))?;
-        for tensor in self.tensors() {
-            let data = self.read(tensor)?;
-            non_finite.extend(count(tensor, &data));
-            hashes.push(hash(&data));
-            bytes += data.len() as u64;
-            file.write_all(&data).map_err(failed(&partial))?;
+        let parts = parts(self.tensors(), largest);
+        let mut weights = Vec::with_capacity(parts.len());
+        let (mut bytes, mut non_finite) = (0, Vec::new());
+        for (number, tensors) in parts.iter().enumerate() {
+            let path = out.join(file_name(number, parts.len()));
+            let hashes = self.write_file(&path, tensors, &mut non_finite)?;
+            bytes += fs::metadata(&path).map_err(failed(&path))?.len();
+            check(&path, tensors, &hashes)?;
+            weights.push(path);
         }
-        let file = file
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)
-            .map_err(failed(&partial))?;
-        file.sync_all().map_err(failed(&partial))?;
-        fs::rename(&partial, &weights).map_err(failed(&weights))?;
-        self.check(&weights, &hashes)?;
+        if parts.len() > 1 {
+            let path = out.join(INDEX);
+            fs::write(&path, index(&parts)).map_err(failed(&path))?;
+        }
 
         Ok(MergeReport {
             tensors: self.tensors().len(),
@@ -98,25 +107,95 @@ impl MergedCheckpoint<'_> {
         })
     }
 
-    fn check(&self, weights: &Path, hashes: &[u64]) -> Result<(), AdapterError> {
-        let file = TensorFile::open(weights)?;
-        for (tensor, written) in self.tensors().iter().zip(hashes) {
-            let same_kind = file
-                .info(&tensor.name)
-                .is_some_and(|info| info.shape == tensor.shape && info.dtype == tensor.dtype);
-            let data = encode::encode(tensor.dtype, &file.read_f32(&tensor.name)?);
-            if !same_kind || hash(&data) != *written {
-                return Err(AdapterError::Write {
-                    path: weights.to_owned(),
-                    source: io::Error::other(format!(
-                        "tensor `{}` reads back as something else than was written",
-                        tensor.name
-                    )),
-                });
-            }
+    /// Writes one file, under another name until it is whole, and gives the hash of each tensor's bytes.
+    fn write_file(
+        &self,
+        path: &Path,
+        tensors: &[MergedTensor],
+        non_finite: &mut Vec<NonFinite>,
+    ) -> Result<Vec<u64>, AdapterError> {
+        let partial = path.with_extension("safetensors.partial");
+        let failed = |source| AdapterError::Write {
+            path: partial.clone(),
+            source,
+        };
+        let mut hashes = Vec::with_capacity(tensors.len());
+        let mut file = BufWriter::new(File::create(&partial).map_err(failed)?);
+        file.write_all(&header(tensors)).map_err(failed)?;
+        for tensor in tensors {
+            let data = self.read(tensor)?;
+            non_finite.extend(count(tensor, &data));
+            hashes.push(hash(&data));
+            file.write_all(&data).map_err(failed)?;
         }
-        Ok(())
+        let file = file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(&partial, path).map_err(failed)?;
+        Ok(hashes)
     }
+}
+
+/// Reads a file back.
+fn check(path: &Path, tensors: &[MergedTensor], hashes: &[u64]) -> Result<(), AdapterError> {
+    let file = TensorFile::open(path)?;
+    for (tensor, written) in tensors.iter().zip(hashes) {
+        let same_kind = file
+            .info(&tensor.name)
+            .is_some_and(|info| info.shape == tensor.shape && info.dtype == tensor.dtype);
+        let data = encode::encode(tensor.dtype, &file.read_f32(&tensor.name)?);
+        if !same_kind || hash(&data) != *written {
+            return Err(AdapterError::Write {
+                path: path.to_owned(),
+                source: io::Error::other(format!(
+                    "tensor `{}` reads back as something else than was written",
+                    tensor.name
+                )),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The tensors in their order, dealt out to files of at most `largest` bytes.
+fn parts(tensors: &[MergedTensor], largest: usize) -> Vec<&[MergedTensor]> {
+    let mut parts = Vec::new();
+    let (mut first, mut held) = (0, 0usize);
+    for (place, tensor) in tensors.iter().enumerate() {
+        if place > first && held.saturating_add(tensor.bytes()) > largest {
+            parts.push(&tensors[first..place]);
+            (first, held) = (place, 0);
+        }
+        held = held.saturating_add(tensor.bytes());
+    }
+    parts.push(&tensors[first..]);
+    parts
+}
+
+fn file_name(number: usize, all: usize) -> String {
+    match all {
+        1 => NAME.to_owned(),
+        _ => format!("model-{:05}-of-{all:05}.safetensors", number + 1),
+    }
+}
+
+fn index(parts: &[&[MergedTensor]]) -> String {
+    let mut files = Map::new();
+    for (number, tensors) in parts.iter().enumerate() {
+        for tensor in *tensors {
+            files.insert(tensor.name.clone(), file_name(number, parts.len()).into());
+        }
+    }
+    let total: usize = parts
+        .iter()
+        .copied()
+        .flatten()
+        .map(MergedTensor::bytes)
+        .sum();
+    let index = json!({"metadata": {"total_size": total}, "weight_map": files});
+    format!("{index:#}\n")
 }
 
 /// The length and the JSON that a safetensors file begins with, filled up so that the values are aligned.

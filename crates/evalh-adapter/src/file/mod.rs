@@ -2,9 +2,11 @@
 
 mod contents;
 mod keys;
+mod parts;
 mod raw;
 
-pub use contents::{Contents, Factors};
+pub use contents::Contents;
+pub use parts::Factors;
 pub use raw::{NonFinite, RawTensor, non_finite, read_file, weights_file};
 
 use crate::AdapterError;

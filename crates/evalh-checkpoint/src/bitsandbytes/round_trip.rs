@@ -6,7 +6,7 @@ use super::{
     int8_value,
     mean::mean,
 };
-use half::{bf16, f16};
+use half::{bf16, f16, slice::HalfFloatSliceExt};
 use rayon::prelude::*;
 
 /// Values that share a scale, and scales that share one: the sizes that transformers and QLoRA use.
@@ -87,10 +87,14 @@ impl Quantization {
         if values.is_empty() {
             return;
         }
-        if dtype != FloatType::F32 {
-            values
+        match dtype {
+            FloatType::F32 => {}
+            FloatType::F16 => values
+                .par_chunks_mut(BLOCKS_A_TASK * BLOCK)
+                .for_each(through_f16),
+            FloatType::BF16 => values
                 .par_iter_mut()
-                .for_each(|value| *value = dtype.round(*value));
+                .for_each(|value| *value = dtype.round(*value)),
         }
         match self {
             Self::Nf4 => four_bit(values, CodeBook::Nf4, false, dtype),
@@ -147,8 +151,9 @@ fn four_bit(values: &mut [f32], book: CodeBook, double: bool, dtype: FloatType) 
                     }
                 }
                 let scaled = sorted.values.map(|value| dtype.round(value * scale));
-                for value in block {
-                    *value = scaled[sorted.place(value.clamp(-1.0, 1.0))];
+                let places = sorted.places(block);
+                for (value, place) in block.iter_mut().zip(places) {
+                    *value = scaled[place as usize];
                 }
             }
         });
@@ -171,22 +176,25 @@ impl Sorted {
         Self { values, bounds }
     }
 
-    /// The place of the value that stands for `x`; at a bound the lower one, and the last for NaN (`torch.bucketize`).
-    fn place(&self, x: f32) -> usize {
-        self.bounds.len() - self.bounds.iter().filter(|bound| **bound >= x).count()
+    /// The places of the values that stand for those of a block: at a bound the lower one, and the last for NaN
+    /// (`torch.bucketize`). The bounds need no clamp of what is a rounding outside of -1 to 1.
+    fn places(&self, block: &[f32]) -> [u32; BLOCK] {
+        // Bound by bound, so that the processor compares several values at a time.
+        let mut places = [self.bounds.len() as u32; BLOCK];
+        for bound in self.bounds {
+            for (place, value) in places.iter_mut().zip(block) {
+                *place -= u32::from(bound >= *value);
+            }
+        }
+        places
     }
 }
 
-/// The largest magnitude; NaN where there is one.
+/// The largest magnitude; NaN where there is one. Of numbers without a sign the bits have the order of the values, and
+/// those of NaN are the largest.
 fn absmax(block: &[f32]) -> f32 {
-    block.iter().fold(0.0, |largest: f32, value| {
-        let value = value.abs();
-        if value > largest || value.is_nan() {
-            value
-        } else {
-            largest
-        }
-    })
+    let bits = block.iter().map(|value| value.abs().to_bits());
+    f32::from_bits(bits.fold(0, u32::max))
 }
 
 /// `clamp(min=...)`, which keeps NaN.
@@ -223,13 +231,29 @@ fn dynamic_code(x: f32) -> u8 {
 }
 
 fn int8_row(row: &mut [f32]) {
-    for value in row.iter_mut() {
-        *value = FloatType::F16.round(*value);
-    }
+    through_f16(row);
     let scale = absmax(row);
     // torch divides a number by a tensor with two roundings.
     let inverse = (1.0 / scale) * 127.0;
     for value in row {
-        *value = int8_value((*value * inverse).round_ties_even() as i8, scale);
+        *value = int8_value(to_nearest_even(*value * inverse) as i8, scale);
     }
+}
+
+/// Casts to half precision and back with the processor's own instruction, where it has one.
+fn through_f16(values: &mut [f32]) {
+    const BUFFER: usize = 1024;
+    let mut buffer = [f16::ZERO; BUFFER];
+    for chunk in values.chunks_mut(BUFFER) {
+        let halves = &mut buffer[..chunk.len()];
+        halves.convert_from_f32_slice(chunk);
+        halves.convert_to_f32_slice(chunk);
+    }
+}
+
+/// The nearest integer, ties to even, of a number between -2^22 and 2^22: adding and taking away 1.5 * 2^23 leaves no
+/// bits for a fraction. Plain arithmetic runs in vector registers on every processor, rounding does not.
+fn to_nearest_even(x: f32) -> f32 {
+    const NO_FRACTION: f32 = 12_582_912.0;
+    (x + NO_FRACTION) - NO_FRACTION
 }

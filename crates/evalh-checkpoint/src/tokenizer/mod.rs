@@ -8,7 +8,7 @@ pub use stream::TokenStream;
 use crate::CheckpointError;
 use decoder::Decoder;
 use std::path::{Path, PathBuf};
-use tokenizers::Tokenizer;
+use tokenizers::{ModelWrapper, Tokenizer};
 
 /// Which special tokens [`TextTokenizer::encode`] puts around a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,29 @@ impl TextTokenizer {
     /// The id of a token, written as the vocabulary writes it.
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
+    }
+
+    /// How it splits words: `BPE`, `WordPiece`, `Unigram` or `WordLevel`.
+    pub fn kind(&self) -> &'static str {
+        match self.inner.get_model() {
+            ModelWrapper::BPE(_) => "BPE",
+            ModelWrapper::WordPiece(_) => "WordPiece",
+            ModelWrapper::WordLevel(_) => "WordLevel",
+            ModelWrapper::Unigram(_) => "Unigram",
+        }
+    }
+
+    /// The special tokens with their ids, ascending.
+    pub fn special_tokens(&self) -> Vec<(u32, String)> {
+        let mut special: Vec<_> = self
+            .inner
+            .get_added_tokens_decoder()
+            .into_iter()
+            .filter(|(_, token)| token.special)
+            .map(|(id, token)| (id, token.content))
+            .collect();
+        special.sort_unstable();
+        special
     }
 
     /// A decoder for tokens that arrive one by one.

@@ -1,5 +1,6 @@
 //! `report.md`: GitHub-flavoured Markdown, the verdict first, details folded.
 
+mod costs;
 mod escape;
 mod provenance;
 mod table;
@@ -7,7 +8,7 @@ mod table;
 use crate::{
     compare::{Comparison, comparisons},
     counts::{Finishes, error_classes, outcomes},
-    number::{bytes, count_of, counted, p_value, percent, points, rate, score, seconds},
+    number::{count_of, counted, p_value, percent, points, score},
     warnings::warnings,
 };
 use escape::text;
@@ -34,7 +35,7 @@ pub fn markdown(record: &Record) -> String {
     for suite in &record.manifest.settings.suites {
         suite_section(&mut out, record, suite, &compared);
     }
-    timing(&mut out, record);
+    costs::section(&mut out, record);
     provenance::section(&mut out, record);
     out
 }
@@ -286,49 +287,6 @@ fn endings(out: &mut String, record: &Record, suite: &SuiteSettings) {
     if any {
         let _ = writeln!(out, "{table}");
     }
-}
-
-fn timing(out: &mut String, record: &Record) {
-    let timings = &record.timings;
-    let mut table = Table::new(&[
-        ("variant", Align::Left),
-        ("load", Align::Right),
-        ("prefill tokens/s", Align::Right),
-        ("decode tokens/s", Align::Right),
-        ("tokens kept", Align::Right),
-        ("kept/CPU s", Align::Right),
-        ("programs/s", Align::Right),
-        ("wall", Align::Right),
-        ("peak memory", Align::Right),
-    ]);
-    for variant in &timings.variants {
-        table.row(vec![
-            text(&variant.variant),
-            seconds(variant.load_seconds),
-            rate(variant.prefill_tokens, variant.prefill_seconds),
-            rate(variant.decode_tokens, variant.decode_seconds),
-            count_of(variant.kept_tokens),
-            rate(variant.kept_tokens, variant.cpu_seconds),
-            rate(variant.programs, variant.program_seconds),
-            seconds(variant.wall_seconds),
-            bytes(variant.peak_memory_bytes),
-        ]);
-    }
-    let _ = writeln!(out, "## Time and memory\n\n{table}");
-    let _ = writeln!(
-        out,
-        "The checkpoint's weights, shared by all variants, loaded in {}; the sandbox was ready after {}. Programs/s is of one sandbox thread; kept/CPU s counts the CPU time of all threads, the sandbox's included.{}\n",
-        seconds(timings.load_seconds),
-        seconds(timings.sandbox_prepare_seconds),
-        if timings.sessions > 1 {
-            format!(
-                " The figures are sums over {} sessions: the run was resumed.",
-                timings.sessions
-            )
-        } else {
-            String::new()
-        }
-    );
 }
 
 fn samples<'r>(

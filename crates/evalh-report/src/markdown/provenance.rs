@@ -28,10 +28,17 @@ pub(super) fn section(out: &mut String, record: &Record) {
     for checkpoint in &settings.checkpoints {
         let _ = writeln!(
             out,
-            "- checkpoint **{}**: {} parameters, stored as {}",
+            "- checkpoint **{}**: {} parameters, stored as {}{}",
             text(&checkpoint.name),
             count_of(checkpoint.parameters),
-            text(&checkpoint.stored)
+            text(&checkpoint.stored),
+            checkpoint
+                .quantized
+                .as_ref()
+                .map_or_else(String::new, |to| format!(
+                    ", linears rounded to {} at load",
+                    text(to)
+                ))
         );
         files(out, record, &checkpoint.files);
         if let Some(hash) = &checkpoint.chat_template_sha256 {
@@ -49,7 +56,12 @@ pub(super) fn section(out: &mut String, record: &Record) {
                 count_of(adapter.modules as u64),
                 count_of(adapter.parameters)
             );
-            files(out, record, &adapter.files);
+            for part in &adapter.parts {
+                if adapter.parts.len() > 1 {
+                    let _ = writeln!(out, "  - times {}:", part.weight);
+                }
+                files(out, record, &part.files);
+            }
         }
     }
     for suite in &settings.suites {

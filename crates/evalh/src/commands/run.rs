@@ -4,17 +4,19 @@ use super::report::show;
 use crate::{
     artifacts::Artifacts,
     failure::{Exit, Failure, OrFail as _, Outcome, of_record},
-    flags::RunFlags,
+    flags::{Protocol, RunFlags},
     interrupt,
     output::{Console, Task as Progress},
     run::{
+        adapters::OpenedAdapter,
         book::{Book, Judged},
+        model::OpenedModel,
         session::{self, engine_failure},
         suites::{SuiteData, find_all},
-        variants::{OpenedAdapter, OpenedModel, Variants},
+        variants::{Variants, held},
     },
     sandbox::PythonSandbox,
-    settings::{Effort, RunSettings},
+    settings::{Effort, RunSettings, VariantChoice},
     usage,
 };
 use evalh_record::{
@@ -160,23 +162,26 @@ impl Prepared {
         let artifacts = Artifacts::new(console, effort.offline)?;
         let data = SuiteData::all(settings, &artifacts)?;
         let adapters = OpenedAdapter::open_all(&settings.adapters, artifacts.cache_dir())?;
-        let model = OpenedModel::open(&settings.model, &artifacts, moment)?;
+        let model = OpenedModel::open(&settings.model, &artifacts, moment, "--model")?;
+        let others = others(settings, &artifacts, moment.or(model.moment()))?;
         let options = settings.task_options(model.has_chat_template());
         let tasks = data
             .iter()
             .map(|data| data.open(&options))
             .collect::<Outcome<Vec<_>>>()?;
-        for setting in model.unhonoured() {
+        check_templates(&tasks, &others)?;
+        let models = || std::iter::once(&model).chain(others.iter().map(|(_, model)| model));
+        for setting in models().flat_map(OpenedModel::unhonoured) {
             console.warn(format_args!(
                 "the checkpoint's generation settings ask for {setting}, which evalh does not apply: every checkpoint is asked the same way"
             ));
         }
-        let mut origins = model.origins.clone();
+        let mut origins: Vec<_> = models().flat_map(|model| model.origins.clone()).collect();
         origins.extend(data.iter().flat_map(|data| data.origins.iter().cloned()));
 
         let (began, opening) = (Instant::now(), model.opening);
         let loading = Progress::unknown(console, &format!("loading {}", model.name));
-        let variants = Variants::load(model, adapters, settings, effort)?;
+        let variants = Variants::load(model, &adapters, others, settings, effort)?;
         loading.finish();
         let load_seconds = (opening + began.elapsed()).as_secs_f64();
 
@@ -203,7 +208,7 @@ impl Prepared {
         Settings {
             evalh: env!("CARGO_PKG_VERSION").to_owned(),
             suites: self.tasks.iter().map(|task| task.settings()).collect(),
-            checkpoints: vec![self.variants.checkpoint.clone()],
+            checkpoints: self.variants.checkpoints.clone(),
             variants: self.variants.settings.clone(),
             device: run.device.clone(),
             kernel: self.variants.kernel.clone(),
@@ -221,6 +226,36 @@ impl Prepared {
             machine: usage::machine(),
             threads: effort.threads.get(),
         })
+    }
+}
+
+/// The fully fine-tuned checkpoints, with the names of their variants.
+fn others(
+    settings: &RunSettings,
+    artifacts: &Artifacts<'_>,
+    moment: Option<i64>,
+) -> Outcome<Vec<(String, OpenedModel)>> {
+    let open = |choice: &VariantChoice| {
+        let model = OpenedModel::open(&choice.model, artifacts, moment, "--variant")?;
+        Ok((choice.name.clone(), model))
+    };
+    settings.variants.iter().map(open).collect()
+}
+
+/// Every checkpoint is asked in the same form, so each needs a chat template where that is a chat.
+fn check_templates(tasks: &[Box<dyn Task>], others: &[(String, OpenedModel)]) -> Outcome<()> {
+    let without = others.iter().find(|(_, model)| !model.has_chat_template());
+    let chats = tasks
+        .iter()
+        .find(|task| task.protocol() != Protocol::Completion.to_string());
+    match (without, chats) {
+        (Some((name, _)), Some(task)) => Err(Failure::new(format!("ask the variant `{name}`"))
+            .cause(format!(
+                "{} is asked in the form of a chat, and the checkpoint has no chat template",
+                evalh_task::score_name(task.suite(), task.protocol())
+            ))
+            .help("ask all variants with --protocol completion")),
+        _ => Ok(()),
     }
 }
 
@@ -277,10 +312,12 @@ fn work(
         }
         book.begin(variant);
         let began = Instant::now();
-        let engine = variants
-            .select(index)
-            .map_err(|error| engine_failure(&error, None, &resume))?;
-        book.loaded(began.elapsed().as_secs_f64());
+        let engine = variants.select(index).map_err(|failure| {
+            failure.help(format!(
+                "every finished answer is kept; once the cause is gone, go on with `{resume}`"
+            ))
+        })?;
+        book.loaded(began.elapsed().as_secs_f64(), Some(held(engine)));
         for (task, requests) in open {
             let name = format!(
                 "{} with {variant}",

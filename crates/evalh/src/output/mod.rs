@@ -1,6 +1,7 @@
 //! All that the program says: results on standard output, everything else on standard error.
 
 mod console;
+pub mod number;
 mod pull_progress;
 mod task;
 

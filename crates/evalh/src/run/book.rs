@@ -5,7 +5,7 @@ use crate::{
     usage::{PeakMemory, cpu_seconds},
 };
 use evalh_engine::EngineTimings;
-use evalh_record::{Answer, RunFolder, Sample, Timings, VariantTimings};
+use evalh_record::{Answer, Held, RunFolder, Sample, Timings, VariantTimings};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -69,10 +69,12 @@ impl Book {
         });
     }
 
-    /// The variant at work has been switched to, which took so long.
-    pub fn loaded(&self, seconds: f64) {
-        self.pages()
-            .with_variant(|variant| variant.load_seconds += seconds);
+    /// The variant at work has been switched to, which took so long, and takes so much.
+    pub fn loaded(&self, seconds: f64, held: Option<Held>) {
+        self.pages().with_variant(|variant| {
+            variant.load_seconds += seconds;
+            variant.held = held;
+        });
     }
 
     /// Records an answer. The first failure is kept for [`Book::end`]; after it nothing new should be begun.

@@ -14,6 +14,13 @@ use std::collections::HashMap;
 /// The deepest stack. Python writes dictionaries in batches of 1000 items.
 const DEEPEST_STACK: usize = 1 << 14;
 
+/// Bytes of a pickle for each compound value in it, at least; a state dict has some nine. What the machine holds stays in
+/// proportion to the file with this.
+const BYTES_AN_OBJECT: usize = 4;
+
+/// Compound values that even the smallest pickle may have.
+const FEW_OBJECTS: usize = 64;
+
 /// Interprets a pickle to its one value and the heap that the value refers to.
 pub(super) fn run(pickle: &[u8]) -> Result<(Value<'_>, Vec<Object<'_>>), Fault> {
     let mut machine = Machine {
@@ -30,6 +37,12 @@ pub(super) fn run(pickle: &[u8]) -> Result<(Value<'_>, Vec<Object<'_>>), Fault> 
             return Ok((root, machine.heap));
         }
         machine.step(code)?;
+        if machine.heap.len() > FEW_OBJECTS + pickle.len() / BYTES_AN_OBJECT {
+            return Err(refused(
+                "data.pkl",
+                "a pickle of next to nothing but empty values",
+            ));
+        }
         if machine.stack.len() + machine.marks.len() > DEEPEST_STACK {
             return Err(refused(
                 "data.pkl",

@@ -101,7 +101,7 @@ pub(super) enum Object<'a> {
     List(Vec<Value<'a>>),
     Dict(Vec<(Value<'a>, Value<'a>)>),
     Storage(Storage<'a>),
-    Tensor(View),
+    Tensor(Box<View>),
 }
 
 /// A storage as its persistent id names it.

@@ -245,6 +245,8 @@ fn pickles_that_are_broken_are_refused() {
     }
     let deep = vec![b'('; 1 << 15];
     assert!(refusal_of(&deep).contains("pending values"));
+    let empty = [&b"\x80\x02]("[..], &[b')'; 1000], b"e."].concat();
+    assert!(refusal_of(&empty).contains("next to nothing but empty values"));
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl<'a> Machine<'a> {
                 &[storage, offset, shape, strides, _gradient, _hooks],
             ) => {
                 let view = self.view(storage, offset, shape, strides)?;
-                Ok(self.new_object(Object::Tensor(view)))
+                Ok(self.new_object(Object::Tensor(Box::new(view))))
             }
             (Value::Global(Global::RebuildTensor), arguments) if arguments.len() > 6 => Err(
                 refused("data.pkl", "a tensor with metadata such as a conjugate bit"),

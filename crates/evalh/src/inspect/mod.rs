@@ -1,0 +1,8 @@
+//! What checkpoints and adapters are, told from their files.
+
+mod config;
+mod model;
+mod modules;
+
+pub use model::ModelFacts;
+pub use modules::{layout, with_heads_of};

@@ -1,0 +1,1 @@
+"""Tables of tiny random checkpoints and adapters, and what writes them."""
