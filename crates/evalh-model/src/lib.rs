@@ -22,7 +22,8 @@ pub use decoder::{Decoder, LoadOptions};
 pub use device::{DeviceChoice, KernelChoice};
 pub use encoder::{
     Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
-    FAMILIES as ENCODER_FAMILIES, HeadChoice, PositionKind, ProblemType, RelativeAttention,
+    FAMILIES as ENCODER_FAMILIES, HeadChoice, PositionKind, PositionProjections, ProblemType,
+    RelativeAttention,
 };
 pub use error::ModelError;
 pub use evalh_kernel::SeqId;

@@ -1,6 +1,6 @@
 //! Builds the parts of an encoder from a checkpoint.
 
-use super::config::{EncoderConfig, EncoderTask, PositionKind};
+use super::config::{EncoderConfig, EncoderTask, PositionKind, PositionProjections};
 use super::convolution::ConvolutionLayer;
 use super::embeddings::Embeddings;
 use super::family::EncoderFamily;
@@ -74,12 +74,11 @@ pub(super) fn embeddings(loader: &Loader<'_>) -> Result<Embeddings, ModelError> 
             0 => None,
             rows => Some(table("token_type_embeddings", rows)?),
         },
-        projection: match width == hidden {
-            true => None,
-            false => {
-                let name = loader.base("embeddings.embed_proj");
-                Some(loader.linear(&[(&name, hidden)], width, false)?)
-            }
+        projection: if width == hidden {
+            None
+        } else {
+            let name = loader.base("embeddings.embed_proj");
+            Some(loader.linear(&[(&name, hidden)], width, false)?)
         },
         norm: loader.norm(&loader.base("embeddings.LayerNorm"), hidden)?,
     })
@@ -129,7 +128,9 @@ pub(super) fn layer(loader: &Loader<'_>, names: &Names, index: usize) -> Result<
     };
     let qkv = [names.query, names.key, names.value].map(name);
     let qkv: Vec<(&str, usize)> = qkv.iter().map(|name| (name.as_str(), hidden)).collect();
-    let own = config.relative.filter(|relative| !relative.shared);
+    let own = config
+        .relative
+        .filter(|relative| relative.projections == PositionProjections::Own);
     let position =
         |wanted: bool, module: &str| wanted.then(|| linear(module, hidden, hidden)).transpose();
     Ok(Layer {
@@ -162,9 +163,10 @@ pub(super) fn head(
         EncoderTask::Hidden => Ok(Head::Hidden),
         EncoderTask::Classification => {
             let hidden = config.hidden_size;
-            let pooler = match names.pooler.in_base {
-                true => loader.base(names.pooler.module),
-                false => names.pooler.module.to_owned(),
+            let pooler = if names.pooler.in_base {
+                loader.base(names.pooler.module)
+            } else {
+                names.pooler.module.to_owned()
             };
             let shape = [config.labels.len(), hidden];
             Ok(Head::Classification {

@@ -84,14 +84,23 @@ pub struct RelativeAttention {
     /// Largest distance, and the number of buckets that distances up to it fall in; without buckets each distance is
     /// its own.
     pub buckets: Option<(usize, usize)>,
-    /// Whether the content's projections serve the positions too.
-    pub shared: bool,
+    /// What turns embeddings of positions into queries and keys.
+    pub projections: PositionProjections,
     /// Scores of content with the position of the key ("c2p").
     pub to_position: bool,
     /// Scores of the position of the query with content ("p2c").
     pub from_position: bool,
     /// Whether the embeddings pass through a layer norm.
     pub normed: bool,
+}
+
+/// What turns embeddings of relative positions into queries and keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PositionProjections {
+    /// The projections of the content.
+    Shared,
+    /// Projections of their own.
+    Own,
 }
 
 /// A convolution over the embedded tokens, added to the first layer's output.
@@ -171,8 +180,8 @@ impl EncoderConfig {
         const LARGEST: usize = 1 << 28;
         for (name, value) in [
             ("vocab_size", self.vocab_size),
-            ("embedding_size", self.embedding_size),
             ("hidden_size", self.hidden_size),
+            ("embedding_size", self.embedding_size),
             ("intermediate_size", self.intermediate_size),
             ("num_hidden_layers", self.layers),
             ("num_attention_heads", self.heads),

@@ -28,6 +28,7 @@ pub enum HeadChoice {
 
 /// A head with its weights.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
 pub(super) enum Head {
     /// The hidden values themselves.
     Hidden,

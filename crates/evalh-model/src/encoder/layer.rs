@@ -1,6 +1,6 @@
 //! One layer: attention and MLP, each before a norm.
 
-use super::config::{EncoderConfig, RelativeAttention};
+use super::config::{EncoderConfig, PositionProjections, RelativeAttention};
 use super::part::{Part, scope};
 use super::positions::Distances;
 use crate::LoraId;
@@ -110,7 +110,7 @@ impl Layer {
         rows: &Tensor<2>,
     ) -> [Option<Tensor<2>>; 2] {
         let all = scope(rows.dims()[0], pass.adapter);
-        if kind.shared {
+        if kind.projections == PositionProjections::Shared {
             let width = pass.config.hidden_size;
             let content = self.qkv.forward(pass.compute, rows, &all);
             return [

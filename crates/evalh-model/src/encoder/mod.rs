@@ -20,7 +20,8 @@ mod part;
 mod positions;
 
 pub use config::{
-    Convolution, EncoderConfig, EncoderTask, PositionKind, ProblemType, RelativeAttention,
+    Convolution, EncoderConfig, EncoderTask, PositionKind, PositionProjections, ProblemType,
+    RelativeAttention,
 };
 pub use family::{EncoderFamily, FAMILIES};
 pub use head::HeadChoice;

@@ -58,6 +58,7 @@ fn bucket(distance: i64, buckets: usize, largest: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoder::config::PositionProjections;
 
     /// The first distance of every bucket from 129 on, with 256 buckets up to 512 as `DeBERTa` v3 has them: what
     /// `make_log_bucket_position` of transformers 5.23.0 gives.
@@ -94,7 +95,7 @@ mod tests {
         let relative = RelativeAttention {
             span: 6,
             buckets: None,
-            shared: true,
+            projections: PositionProjections::Shared,
             to_position: true,
             from_position: true,
             normed: false,

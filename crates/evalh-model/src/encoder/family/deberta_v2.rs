@@ -4,7 +4,7 @@ use super::{EncoderFamily, bert};
 use crate::ModelError;
 use crate::config::Keys;
 use crate::encoder::config::{
-    Convolution, EncoderConfig, PositionKind, RelativeAttention, activation,
+    Convolution, EncoderConfig, PositionKind, PositionProjections, RelativeAttention, activation,
 };
 use crate::encoder::names::{MaskedHead, Names, Pooler};
 use evalh_kernel::Activation;
@@ -138,7 +138,11 @@ fn relative(
     Ok(Some(RelativeAttention {
         span,
         buckets: buckets.map(|buckets| (largest, buckets)),
-        shared: keys.flag("share_att_key")?,
+        projections: if keys.flag("share_att_key")? {
+            PositionProjections::Shared
+        } else {
+            PositionProjections::Own
+        },
         to_position: kinds.contains(&"c2p"),
         from_position: kinds.contains(&"p2c"),
         normed,

@@ -1,87 +1,9 @@
-//! Parity of encoders with transformers and PEFT on reference folders, for both sets of primitives.
+//! Parity with transformers and PEFT, for both sets of primitives.
 
+use crate::reference::{KERNELS, Reference, TOLERANCE, committed, load, shared};
 use evalh_adapter::Adapter;
-use evalh_checkpoint::Checkpoint;
-use evalh_model::{
-    DeviceChoice, Encoder, EncoderInput, EncoderOutput, KernelChoice, LoadOptions, LoraId,
-};
-use safetensors::SafeTensors;
-use std::path::{Path, PathBuf};
-
-/// The bar that the fixtures' own README sets.
-const TOLERANCE: f32 = 1e-4;
-const KERNELS: [KernelChoice; 2] = [KernelChoice::Auto, KernelChoice::Portable];
-
-/// The shared fixtures of encoders, or nothing where there are none.
-fn shared(test: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
-    if !root.exists() {
-        eprintln!("skipped {test}: ../shared is absent");
-        return Vec::new();
-    }
-    ["bert", "roberta", "deberta_v2"]
-        .map(|name| root.join(name))
-        .to_vec()
-}
-
-struct Reference(Vec<u8>);
-
-impl Reference {
-    fn open(folder: &Path) -> Self {
-        Self(std::fs::read(folder.join("reference.safetensors")).unwrap())
-    }
-
-    fn bytes(&self, name: &str) -> Option<(Vec<usize>, Vec<u8>)> {
-        let tensors = SafeTensors::deserialize(&self.0).unwrap();
-        let tensor = tensors.tensor(name).ok()?;
-        Some((tensor.shape().to_vec(), tensor.data().to_vec()))
-    }
-
-    fn f32(&self, name: &str) -> (Vec<usize>, Vec<f32>) {
-        let (shape, bytes) = self.bytes(name).unwrap();
-        let values = bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
-        (shape, values.collect())
-    }
-
-    /// Rows of a `[inputs, tokens]` tensor of ids.
-    fn ids(&self, name: &str) -> Option<Vec<Vec<u32>>> {
-        let (shape, bytes) = self.bytes(name)?;
-        let ids: Vec<u32> = bytes
-            .chunks_exact(8)
-            .map(|b| i64::from_le_bytes(b.try_into().unwrap()) as u32)
-            .collect();
-        Some(ids.chunks(shape[1]).map(<[u32]>::to_vec).collect())
-    }
-
-    /// The inputs without their padding, and the padded length.
-    fn inputs(&self) -> (Vec<EncoderInput>, usize) {
-        let ids = self.ids("input_ids").unwrap();
-        let mask = self.ids("attention_mask").unwrap();
-        let types = self.ids("token_type_ids");
-        let inputs = (0..ids.len()).map(|i| {
-            let kept = |row: &[u32]| -> Vec<u32> {
-                let pairs = row.iter().zip(&mask[i]);
-                pairs.filter(|(_, m)| **m == 1).map(|(v, _)| *v).collect()
-            };
-            EncoderInput {
-                ids: kept(&ids[i]),
-                token_types: types.as_ref().map_or(Vec::new(), |types| kept(&types[i])),
-            }
-        });
-        (inputs.collect(), ids[0].len())
-    }
-}
-
-fn load(folder: &Path, kernel: KernelChoice) -> Encoder {
-    let checkpoint = Checkpoint::open(folder).unwrap();
-    let options = LoadOptions {
-        kernel,
-        ..LoadOptions::default()
-    };
-    Encoder::load(&checkpoint, DeviceChoice::Cpu, options).unwrap()
-}
+use evalh_model::{Encoder, EncoderOutput, LoraId};
+use std::path::Path;
 
 /// The largest difference from a reference tensor: `[inputs, labels]`, or `[inputs, padded, width]`, of which padding
 /// does not count.
@@ -172,9 +94,38 @@ fn check_folder(folder: &Path) {
     }
 }
 
+/// The folder again with the config that an older transformers wrote.
+fn check_v4(folder: &Path) {
+    let copy = tempfile::tempdir().unwrap();
+    for file in [
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ] {
+        std::fs::copy(folder.join(file), copy.path().join(file)).unwrap();
+    }
+    let config = copy.path().join("config.json");
+    std::fs::copy(folder.join("config.v4.json"), config).unwrap();
+    let reference = Reference::open(folder);
+    let (inputs, padded) = reference.inputs();
+    let output = load(copy.path(), KERNELS[0])
+        .forward(&inputs, None)
+        .unwrap();
+    check("v4", &output, padded, &reference.f32("logits"));
+}
+
 #[test]
 fn logits_are_those_of_transformers_and_peft() {
     for folder in shared("logits_are_those_of_transformers_and_peft") {
         check_folder(&folder);
+        check_v4(&folder);
+    }
+}
+
+#[test]
+fn logits_of_the_projects_own_fixtures_are_those_of_transformers_and_peft() {
+    for folder in committed() {
+        check_folder(&folder);
+        check_v4(&folder);
     }
 }

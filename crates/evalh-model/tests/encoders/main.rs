@@ -1,0 +1,7 @@
+//! Encoders against the reference implementation.
+
+mod behaviour;
+mod parity;
+mod reference;
+mod refusals;
+mod source;
