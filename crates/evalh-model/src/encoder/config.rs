@@ -213,6 +213,15 @@ impl EncoderConfig {
         Ok(self)
     }
 
+    /// Reads a `config.json`, without any weights.
+    ///
+    /// # Errors
+    /// When the family is no encoder's, or a setting is not honoured.
+    pub fn of(config: &serde_json::Value) -> Result<Self, ModelError> {
+        let family = super::family::find(config)?;
+        (family.config)(&Keys::new(config), family.model_type)
+    }
+
     /// So many labels, of the config's names where it has as many.
     pub(super) fn set_labels(&mut self, labels: usize) {
         if labels != self.labels.len() {

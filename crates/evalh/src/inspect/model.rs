@@ -6,8 +6,9 @@ use super::{
 };
 use crate::failure::{OrFail as _, Outcome};
 use evalh_checkpoint::{Checkpoint, StoredDtype, WeightSource as _};
-use evalh_model::DecoderConfig;
+use evalh_model::{DecoderConfig, ENCODER_FAMILIES, EncoderConfig};
 use serde::Serialize;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Everything that is told of a checkpoint.
@@ -113,7 +114,7 @@ impl ModelFacts {
     pub fn of(checkpoint: &Checkpoint, check: bool) -> Outcome<ModelFacts> {
         let config = checkpoint.config();
         let sizes = Sizes::of(config);
-        let texts = |value: &serde_json::Value| -> Vec<String> {
+        let texts = |value: &Value| -> Vec<String> {
             let list = value.as_array().into_iter().flatten();
             list.filter_map(|text| text.as_str().map(str::to_owned))
                 .collect()
@@ -123,10 +124,7 @@ impl ModelFacts {
             path: checkpoint.path().to_owned(),
             family: config["model_type"].as_str().map(str::to_owned),
             architectures: texts(&config["architectures"]),
-            unsupported: DecoderConfig::read(config).err().map(|error| {
-                let text = error.to_string();
-                text.trim_start_matches("build the model: ").to_owned()
-            }),
+            unsupported: unsupported(config),
             sizes,
             context: checkpoint.generation().max_positions,
             parameters: checkpoint.parameters(),
@@ -156,6 +154,21 @@ impl ModelFacts {
             },
         })
     }
+}
+
+/// Why no model can be built of a config.
+fn unsupported(config: &Value) -> Option<String> {
+    let family = config["model_type"].as_str();
+    let encoder = ENCODER_FAMILIES
+        .iter()
+        .any(|encoder| Some(encoder.model_type) == family);
+    let error = if encoder {
+        EncoderConfig::of(config).err()
+    } else {
+        DecoderConfig::read(config).err()
+    };
+    let text = error?.to_string();
+    Some(text.trim_start_matches("build the model: ").to_owned())
 }
 
 /// Bytes that evalh holds a value in: values of a half type fit bf16 only where that is their type.

@@ -2,6 +2,7 @@
 
 mod compare;
 mod decoder;
+mod encoder;
 mod manifest;
 mod quantised;
 mod reference;
@@ -168,7 +169,7 @@ impl Bench {
     }
 
     fn logits(&mut self, tensor: &str, of: &str) -> Outcome<()> {
-        let theirs = self.reference.values(tensor)?;
+        let theirs = self.reference.values(tensor)?.of_tokens(&self.inputs)?;
         let ours = self.subject.logits(&self.inputs)?;
         if ours.len() != theirs.values.len() {
             let problem = format!(

@@ -203,6 +203,50 @@ impl Reference {
     }
 }
 
+impl Inputs {
+    /// Tokens of each prompt, its padding left out.
+    ///
+    /// # Errors
+    /// When padding is not at the end, or there is nothing else.
+    pub fn lengths(&self) -> Outcome<Vec<usize>> {
+        let length = |row: usize| -> Outcome<usize> {
+            let all = self.ids[row].len();
+            let Some(mask) = &self.mask else {
+                return Ok(all);
+            };
+            let length = mask[row].iter().take_while(|&&one| one == 1).count();
+            if length > 0 && mask[row][length..].iter().all(|&one| one == 0) {
+                return Ok(length);
+            }
+            Err(Failure::new("read the reference's attention_mask")
+                .cause(format!("row {row} is not ones and then zeros"))
+                .help(REMEDY))
+        };
+        (0..self.ids.len()).map(length).collect()
+    }
+}
+
+impl Values {
+    /// The values of tokens, where there are values a token: those of padding mean nothing.
+    ///
+    /// # Errors
+    /// When padding is not at the end.
+    pub fn of_tokens(self, inputs: &Inputs) -> Outcome<Values> {
+        let &[_, places, width] = &self.shape[..] else {
+            return Ok(self);
+        };
+        if inputs.mask.is_none() {
+            return Ok(self);
+        }
+        let rows = self.values.chunks((places * width).max(1));
+        let values = rows
+            .zip(inputs.lengths()?)
+            .flat_map(|(row, length)| row[..(length * width).min(row.len())].iter().copied())
+            .collect();
+        Ok(Values { values, ..self })
+    }
+}
+
 fn adapter_of_logits(name: &str) -> Option<&str> {
     let rest = name.strip_prefix("logits_")?;
     rest.strip_suffix("_unmerged")

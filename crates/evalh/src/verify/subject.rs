@@ -3,6 +3,7 @@
 use super::{
     compare::Found,
     decoder::DecoderSubject,
+    encoder::EncoderSubject,
     reference::{Ids, Inputs},
 };
 use crate::{
@@ -10,8 +11,8 @@ use crate::{
     flags::Apply,
 };
 use evalh_adapter::{AdapterUpdate, ModelLayout};
-use evalh_checkpoint::Checkpoint;
-use evalh_model::{Decoder, DeviceChoice, Footprint, LoadOptions};
+use evalh_checkpoint::{Checkpoint, WeightSource as _};
+use evalh_model::{Decoder, DeviceChoice, ENCODER_FAMILIES, Encoder, Footprint, LoadOptions};
 
 /// A loaded model that can be asked what a reference asks.
 pub trait Subject {
@@ -66,6 +67,14 @@ pub fn load(
     device: DeviceChoice,
     options: LoadOptions,
 ) -> Outcome<Box<dyn Subject>> {
+    let family = checkpoint.config()["model_type"].as_str();
+    if ENCODER_FAMILIES
+        .iter()
+        .any(|encoder| Some(encoder.model_type) == family)
+    {
+        let encoder = Encoder::load(checkpoint, device, options).or_fail()?;
+        return Ok(Box::new(EncoderSubject::new(encoder)));
+    }
     let decoder = Decoder::load(checkpoint, device, options).or_fail()?;
     Ok(Box::new(DecoderSubject::new(decoder)))
 }
