@@ -6,12 +6,31 @@ use std::time::{Duration, Instant};
 #[test]
 fn help_of_every_command() {
     let evalh = Evalh::new();
-    for command in ["", "run", "score", "exec", "pull", "list", "report"] {
+    for command in [
+        "",
+        "run",
+        "score",
+        "exec",
+        "pull",
+        "list",
+        "report",
+        "verify",
+        "model",
+        "model inspect",
+        "adapter",
+        "adapter inspect",
+        "adapter compare",
+        "adapter merge",
+    ] {
         let shown = evalh.run(&format!("{command} --help"));
         assert_eq!(shown.code, Some(0));
         let name = format!(
             "help_{}",
-            if command.is_empty() { "evalh" } else { command }
+            if command.is_empty() {
+                "evalh".to_owned()
+            } else {
+                command.replace(' ', "_")
+            }
         );
         insta::assert_snapshot!(name, shown.out);
     }

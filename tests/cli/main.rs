@@ -2,8 +2,11 @@
 
 mod bad_input;
 mod help;
+mod inspect;
 mod lists;
 mod resume;
 mod run;
 mod score;
 mod support;
+mod variants;
+mod verify;

@@ -331,9 +331,9 @@ pub enum ModelCommand {
 /// `evalh model inspect`.
 #[derive(Debug, Args)]
 pub struct ModelInspectFlags {
-    /// A Hugging Face folder or a GGUF file
-    #[arg(value_name = "PATH")]
-    pub path: PathBuf,
+    /// A name (see `evalh list models`), a Hugging Face folder or a GGUF file
+    #[arg(value_name = "NAME|PATH")]
+    pub model: String,
     /// Read every weight, and exit with 1 where one is NaN or infinite
     #[arg(long)]
     pub check: bool,

@@ -1,11 +1,13 @@
-//! What the tests share: the binary, a tiny model, its adapters.
+//! What the tests share: the binary, a tiny model, its adapters, the parity fixtures.
 
 mod evalh;
+mod fixtures;
 mod sandbox;
 mod tensors;
 mod tiny;
 
 pub use evalh::{Evalh, Shown};
+pub use fixtures::{Stored, change_tensors, copy_fixture, fixtures, with_reference};
 pub use sandbox::has_sandbox;
 pub use tensors::Tensors;
 pub use tiny::{TinyModel, write_adapter};

@@ -1,12 +1,12 @@
 //! `evalh model`.
 
 use crate::{
+    checkpoints,
     failure::{Exit, OrFail as _, Outcome},
     flags::{ModelCommand, ModelInspectFlags, OutputFlags},
     inspect::ModelFacts,
     output::{Console, number},
 };
-use evalh_checkpoint::Checkpoint;
 use evalh_report::aligned::{BOLD, Cell, DIM, PLAIN, aligned};
 
 /// So much of a chat template is shown.
@@ -29,7 +29,7 @@ fn inspect(flags: &ModelInspectFlags) -> Outcome<Exit> {
         quiet: true,
         json: flags.json,
     });
-    let checkpoint = Checkpoint::open(&flags.path).or_fail()?;
+    let checkpoint = checkpoints::open(&flags.model, "the argument", &console)?;
     let facts = ModelFacts::of(&checkpoint, flags.check)?;
     console.result(aligned(&summary(&facts), Console::style()));
     if let Some(template) = &facts.chat_template {

@@ -24,6 +24,8 @@ pub struct Sizes {
     pub experts_per_token: Option<u64>,
     /// Rows of the embedding.
     pub vocabulary: Option<u64>,
+    /// Most tokens of a sequence.
+    pub positions: Option<u64>,
 }
 
 impl Sizes {
@@ -53,6 +55,7 @@ impl Sizes {
             experts: get(&["num_local_experts", "num_experts"]),
             experts_per_token: get(&["num_experts_per_tok"]),
             vocabulary: get(&["vocab_size"]),
+            positions: get(&["max_position_embeddings", "n_positions"]),
         }
     }
 

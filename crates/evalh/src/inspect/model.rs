@@ -60,7 +60,7 @@ pub struct Stored {
 pub struct Memory {
     /// Bytes of the weights: two a value where bf16 is exact, else four.
     pub weights: u64,
-    /// Bytes of a token's keys and values.
+    /// Bytes of a token's keys and values, which decoders keep.
     pub key_value_per_token: Option<u64>,
 }
 
@@ -126,12 +126,15 @@ impl ModelFacts {
             architectures: texts(&config["architectures"]),
             unsupported: unsupported(config),
             sizes,
-            context: checkpoint.generation().max_positions,
+            context: checkpoint
+                .generation()
+                .max_positions
+                .or(sizes.positions.and_then(|n| usize::try_from(n).ok())),
             parameters: checkpoint.parameters(),
             bytes: checkpoint.bytes(),
             memory: Memory {
                 weights: stored.iter().map(|(dtype, n)| held_bytes(*dtype) * n).sum(),
-                key_value_per_token: sizes.key_value_bytes(),
+                key_value_per_token: sizes.key_value_bytes().filter(|_| !is_encoder(config)),
             },
             stored: stored
                 .into_iter()
@@ -156,13 +159,17 @@ impl ModelFacts {
     }
 }
 
+/// Encoders keep no keys and values.
+fn is_encoder(config: &Value) -> bool {
+    let family = config["model_type"].as_str();
+    ENCODER_FAMILIES
+        .iter()
+        .any(|encoder| Some(encoder.model_type) == family)
+}
+
 /// Why no model can be built of a config.
 fn unsupported(config: &Value) -> Option<String> {
-    let family = config["model_type"].as_str();
-    let encoder = ENCODER_FAMILIES
-        .iter()
-        .any(|encoder| Some(encoder.model_type) == family);
-    let error = if encoder {
+    let error = if is_encoder(config) {
         EncoderConfig::of(config).err()
     } else {
         DecoderConfig::read(config).err()
