@@ -8,6 +8,10 @@ SMALL = {"vocab_size": 112, "hidden_size": 32, "intermediate_size": 48, "num_hid
          "num_key_value_heads": 2, "max_position_embeddings": 64, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 GPT2 = {"vocab_size": 112, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 48, "bos_token_id": 1, "eos_token_id": 2,
         "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+TINY_ENCODER = ENCODER | {"vocab_size": 112, "hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 48,
+                          "max_position_embeddings": 40}
+TINY_DEBERTA = TINY_ENCODER | {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "norm_rel_ebd": "layer_norm",
+                               "position_buckets": 8, "type_vocab_size": 0, "position_biased_input": False, "pooler_dropout": 0.0}
 RSLORA = {**adapters.ALL, "use_rslora": True, "lora_alpha": 4}
 
 # Checkpoint, adapters, mixes, storage.
@@ -29,5 +33,14 @@ CASES = [
     (Case("bert", "bert", ENCODER | {"vocab_size": 112, "hidden_size": 32, "num_hidden_layers": 2, "num_labels": 3,
                                      "intermediate_size": 48, "max_position_embeddings": 32}, kind="seqcls"),
      {"head": adapters.BERT["head"]}, {}, None),
+    (Case("roberta_mlm", "roberta", TINY_ENCODER | {"pad_token_id": 1, "type_vocab_size": 1}, kind="masked"),
+     {"dora": {**adapters.ENCODER, "use_dora": True}}, {}, None),
+    (Case("deberta_v2", "deberta-v2", TINY_DEBERTA | {"share_att_key": False, "conv_kernel_size": 3, "conv_act": "gelu",
+                                                      "embedding_size": 24, "position_biased_input": True, "type_vocab_size": 2,
+                                                      "num_labels": 1}, kind="seqcls"),
+     {"head": {**adapters.ENCODER, "target_modules": ["query_proj", "pos_key_proj", "output.dense"], "task_type": "SEQ_CLS"}},
+     {}, None),
+    (Case("deberta_v2_mlm", "deberta-v2", TINY_DEBERTA | {"share_att_key": True, "legacy": False}, kind="masked"),
+     {"all": {**adapters.ENCODER, "target_modules": ["query_proj", "key_proj", "value_proj"], "bias": "lora_only"}}, {}, None),
     (Case("llama_nf4", "llama", SMALL | {"hidden_size": 40}), {"rslora": RSLORA}, {}, "llama_nf4"),
 ]

@@ -24,7 +24,7 @@ pub fn shared(test: &str) -> Vec<PathBuf> {
 /// The fixtures of encoders of this repository.
 pub fn committed() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
-    ["roberta_mlm", "deberta_v2", "deberta_v2_mlm"]
+    ["bert", "roberta_mlm", "deberta_v2", "deberta_v2_mlm"]
         .map(|name| root.join(name))
         .to_vec()
 }
