@@ -5,6 +5,7 @@ use memmap2::Mmap;
 use std::{
     fmt,
     fs::File,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -57,6 +58,24 @@ impl MappedFile {
             Bytes::Mapped(map) => map,
             Bytes::Owned(bytes) => bytes,
         }
+    }
+
+    /// Lets the system take back the memory of a part that has been read: weights are read once, and kept in another
+    /// form. Without that a checkpoint counts twice, as its file and as the model.
+    pub(crate) fn release(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Bytes::Mapped(map) = &self.bytes {
+            let (offset, len) = (range.start, range.len());
+            // SAFETY: the mapping is of a file and read-only, so pages given back come again from the file unchanged.
+            #[allow(unsafe_code)]
+            let advised = unsafe {
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, offset, len)
+            };
+            // Only advice: where the system takes none, the pages stay until it needs them.
+            drop(advised);
+        }
+        #[cfg(not(unix))]
+        drop(range);
     }
 }
 

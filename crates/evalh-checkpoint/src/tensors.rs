@@ -101,7 +101,9 @@ impl TensorFile {
                 path: self.path().to_owned(),
                 tensor: name.to_owned(),
             })?;
-        read::f32s(self.path(), tensor, self.file.bytes())
+        let values = read::f32s(self.path(), tensor, self.file.bytes());
+        self.file.release(tensor.data.clone());
+        values
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&StoredTensor> {

@@ -123,7 +123,12 @@ impl Layout {
 
     /// All values, in Hugging Face's order.
     pub(super) fn read(&self, model: &Model) -> Vec<f32> {
-        let data = &model.part(self.part)[self.data.clone()];
+        let out = self.values(&model.part(self.part)[self.data.clone()]);
+        model.release(self.part, self.data.clone());
+        out
+    }
+
+    fn values(&self, data: &[u8]) -> Vec<f32> {
         let mut out = vec![0.0; self.shape.iter().product()];
         match (self.order, self.shape.as_slice()) {
             (RowOrder::AsIs, _) => self.read_in_order(data, &mut out),

@@ -5,6 +5,7 @@ use super::{
     header::{Header, Tensor},
 };
 use crate::{CheckpointError, map::MappedFile};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const COUNT: &str = "split.count";
@@ -60,6 +61,11 @@ impl Model {
 
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(MappedFile::path)
+    }
+
+    /// Lets the system take back the memory of some bytes of a part.
+    pub(super) fn release(&self, part: usize, range: Range<usize>) {
+        self.files[part].release(range);
     }
 
     /// The bytes of a part.

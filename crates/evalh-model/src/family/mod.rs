@@ -69,6 +69,7 @@ pub(crate) struct Found {
 /// When `model_type` is missing or unknown, or a setting is not honoured.
 pub(crate) fn read(config: &Value) -> Result<Found, ModelError> {
     let keys = Keys::new(config);
+    refuse_other_heads(&keys)?;
     let name = model_type(&keys)?;
     let Some(wrapper) = wrapped::find(name) else {
         let family = by_name(&keys, name)?;
@@ -93,6 +94,23 @@ pub(crate) fn read(config: &Value) -> Result<Found, ModelError> {
         config,
         wrapper: Some(wrapper),
     })
+}
+
+/// A decoder is evaluated as a language model: the heads of other tasks are another model.
+fn refuse_other_heads(keys: &Keys<'_>) -> Result<(), ModelError> {
+    let named = keys.get("architectures").and_then(Value::as_array);
+    let other = |name: &&Value| {
+        let task = name.as_str().and_then(|name| name.split_once("For"));
+        task.is_some_and(|(_, task)| !matches!(task, "CausalLM" | "ConditionalGeneration"))
+    };
+    match named.into_iter().flatten().find(other) {
+        Some(found) => Err(keys.unsupported(
+            "architectures",
+            found,
+            "a decoder is evaluated as a language model, so its checkpoint must be one for causal language modelling",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn model_type<'a>(keys: &Keys<'a>) -> Result<&'a str, ModelError> {
