@@ -5,6 +5,7 @@ use crate::{
     WeightSource, count_non_finite,
     folder::Folder,
     gguf::{GgufFile, is_later_part},
+    map::list,
 };
 use std::{
     collections::BTreeMap,
@@ -240,22 +241,12 @@ impl WeightSource for Checkpoint {
 }
 
 fn gguf_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
-    let io = |source| CheckpointError::Io {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
-            && !is_later_part(&path)
-        {
-            files.push(path);
-        }
-    }
-    files.sort();
+    let mut files = list(folder)?;
+    files.retain(|path| {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+            && !is_later_part(path)
+    });
     Ok(files)
 }
 

@@ -88,6 +88,21 @@ impl fmt::Debug for MappedFile {
     }
 }
 
+/// What lies in a folder, sorted by name.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    let io = |source| CheckpointError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut entries = std::fs::read_dir(folder)
+        .map_err(io)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(io)?;
+    entries.sort();
+    Ok(entries)
+}
+
 /// A whole small file as bytes.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     std::fs::read(path).map_err(|source| CheckpointError::Io {

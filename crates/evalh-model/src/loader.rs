@@ -8,7 +8,7 @@ use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
 use evalh_kernel::Compute;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Reads tensors by name, and remembers which.
 pub(crate) struct Loader<'a> {
@@ -85,10 +85,7 @@ impl<'a> Loader<'a> {
     }
 
     fn remember(&self, name: String) {
-        let mut read = self
-            .read
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.insert(name);
     }
 
@@ -209,10 +206,7 @@ impl<'a> Loader<'a> {
         unused: &[&str],
         left_out: &[&str],
     ) -> Result<(), ModelError> {
-        let read = self
-            .read
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let unknown = |name: &String| {
             !read.contains(name)
                 && !unused.iter().any(|end| name.ends_with(end))

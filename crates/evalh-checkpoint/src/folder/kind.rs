@@ -1,6 +1,6 @@
 //! Which files of a folder hold its weights.
 
-use crate::CheckpointError;
+use crate::{CheckpointError, map::list};
 use std::path::{Path, PathBuf};
 
 /// Weight files in the order in which transformers prefers them, and what the names of an index's shards end in.
@@ -69,23 +69,15 @@ pub(super) fn weight_files(folder: &Path) -> Result<WeightFiles, CheckpointError
 }
 
 fn other_torch_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
-    let io = |source| CheckpointError::Io {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
+    let mut files = list(folder)?;
+    files.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let torch = [".bin", ".pt", ".pth"]
             .iter()
             .any(|extension| name.ends_with(extension));
         // `rng_state_0.pth` and so on, a file a process.
         let state = NO_WEIGHTS.contains(&&*name) || name.starts_with("rng_state");
-        if torch && !state && path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
+        torch && !state && path.is_file()
+    });
     Ok(files)
 }

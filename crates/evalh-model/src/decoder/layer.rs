@@ -24,6 +24,7 @@ pub(crate) struct Layer {
 
 /// What follows attention.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has a few dozen of them")]
 pub(crate) enum Block {
     Mlp(Mlp),
     Experts(Experts),
@@ -52,19 +53,19 @@ impl Layer {
     /// The stream behind the layer.
     pub(crate) fn forward(&self, pass: &mut Pass<'_>, stream: Stream) -> Stream {
         let (compute, scope) = (pass.compute, pass.scope);
-        let (x, h) = normed(&self.attention_norm, pass, stream.x, stream.pending);
+        let (x, h) = normed(self.attention_norm.as_ref(), pass, stream.x, stream.pending);
         let mut attended = self.attend(pass, &h);
         if let Some(norm) = &self.attention_post_norm {
             attended = norm.forward(compute, attended, None, scope).1;
         }
         let (x, h, beside) = match pass.config.residual {
             Residual::Sequential => {
-                let (x, h) = normed(&self.mlp_norm, pass, x, Some(attended));
+                let (x, h) = normed(self.mlp_norm.as_ref(), pass, x, Some(attended));
                 (x, h, None)
             }
             Residual::Parallel { shared_norm: true } => (x, h, Some(attended)),
             Residual::Parallel { shared_norm: false } => {
-                let (x, h) = normed(&self.mlp_norm, pass, x, None);
+                let (x, h) = normed(self.mlp_norm.as_ref(), pass, x, None);
                 (x, h, Some(attended))
             }
         };
@@ -174,13 +175,17 @@ impl Layer {
             &mut self.attention_post_norm,
             &mut self.mlp_norm,
             &mut self.mlp_post_norm,
-        ] {
-            norm.iter_mut()
-                .for_each(|n| n.apply(compute, target, updates));
+        ]
+        .into_iter()
+        .flatten()
+        {
+            norm.apply(compute, target, updates);
         }
-        for norm in [&mut self.query_norm, &mut self.key_norm] {
-            norm.iter_mut()
-                .for_each(|n| n.apply(compute, target, updates));
+        for norm in [&mut self.query_norm, &mut self.key_norm]
+            .into_iter()
+            .flatten()
+        {
+            norm.apply(compute, target, updates);
         }
     }
 
@@ -216,19 +221,17 @@ impl Layer {
 
 /// `x + pending`, and its norm where there is one.
 fn normed(
-    norm: &Option<Norm>,
+    norm: Option<&Norm>,
     pass: &Pass<'_>,
     x: Tensor<2>,
     pending: Option<Tensor<2>>,
 ) -> (Tensor<2>, Tensor<2>) {
-    match norm {
-        Some(norm) => norm.forward(pass.compute, x, pending, pass.scope),
-        None => {
-            let x = match pending {
-                Some(pending) => x + pending,
-                None => x,
-            };
-            (x.clone(), x)
-        }
+    if let Some(norm) = norm {
+        return norm.forward(pass.compute, x, pending, pass.scope);
     }
+    let x = match pending {
+        Some(pending) => x + pending,
+        None => x,
+    };
+    (x.clone(), x)
 }

@@ -144,10 +144,10 @@ impl Build<'_> {
         } else {
             ModuleKind::Linear
         };
-        let qkv = self.fused(names.qkv, &name, &[queries, keys, keys]);
+        let qkv = fused(names.qkv, &name, &[queries, keys, keys]);
         let qkv = self
             .loader
-            .linear(&qkv, self.shape(hidden, attention.qkv_bias, kind))?;
+            .linear(&qkv, shape(hidden, attention.qkv_bias, kind))?;
         let head_norm = |pick: fn(&family::HeadNormNames) -> &'static str, heads: usize| {
             let both = attention.head_norm.zip(names.head_norms);
             both.map(|(kind, names)| {
@@ -167,7 +167,7 @@ impl Build<'_> {
             key_norm: head_norm(|names| names.key, attention.kv_heads)?,
             attention_output: self
                 .loader
-                .linear(&out, self.shape(queries, attention.output_bias, kind))?,
+                .linear(&out, shape(queries, attention.output_bias, kind))?,
             attention_post_norm: optional(names.attention_post_norm)?,
             mlp_norm: optional(names.mlp_norm.filter(|_| !shared))?,
             mlp: self.block(&name, kind)?,
@@ -183,14 +183,14 @@ impl Build<'_> {
         let (config, names) = (self.config, self.names);
         let Some((experts, expert_names)) = config.mlp.experts.zip(names.experts) else {
             let outputs = vec![config.mlp.width; if config.mlp.gated { 2 } else { 1 }];
-            let first = self.fused(names.gate_up, name, &outputs);
+            let first = fused(names.gate_up, name, &outputs);
             let mlp = self.mlp(&first, Cow::Owned(name(names.down)), kind)?;
             return Ok(Block::Mlp(mlp));
         };
         let router = [(Cow::Owned(name(expert_names.router)), experts.count)];
         let shape = LinearShape {
             rounded: false,
-            ..self.shape(config.hidden_size, false, kind)
+            ..shape(config.hidden_size, false, kind)
         };
         let router = self.loader.linear(&router, shape)?;
         let each = (0..experts.count)
@@ -206,7 +206,7 @@ impl Build<'_> {
             .collect::<Result<_, _>>()?;
         Ok(Block::Experts(Experts {
             router,
-            experts: each,
+            each,
             config: experts,
         }))
     }
@@ -218,41 +218,16 @@ impl Build<'_> {
         kind: ModuleKind,
     ) -> Result<Mlp, ModelError> {
         let (hidden, mlp) = (self.config.hidden_size, &self.config.mlp);
-        let first = self
-            .loader
-            .linear(first, self.shape(hidden, mlp.bias, kind))?;
+        let first = self.loader.linear(first, shape(hidden, mlp.bias, kind))?;
         let down = self
             .loader
-            .linear(&[(down, hidden)], self.shape(mlp.width, mlp.bias, kind))?;
+            .linear(&[(down, hidden)], shape(mlp.width, mlp.bias, kind))?;
         Ok(Mlp {
             first,
             down,
             activation: mlp.activation,
             gated: mlp.gated,
         })
-    }
-
-    /// Modules with their outputs; one module for all has all outputs.
-    fn fused(
-        &self,
-        patterns: &'static [&'static str],
-        name: &dyn Fn(&'static str) -> String,
-        outputs: &[usize],
-    ) -> Vec<(Cow<'static, str>, usize)> {
-        if let [single] = patterns {
-            return vec![(Cow::Owned(name(single)), outputs.iter().sum())];
-        }
-        let names = patterns.iter().map(|pattern| Cow::Owned(name(pattern)));
-        names.zip(outputs.iter().copied()).collect()
-    }
-
-    fn shape(&self, inputs: usize, bias: bool, kind: ModuleKind) -> LinearShape {
-        LinearShape {
-            inputs,
-            bias,
-            kind,
-            rounded: true,
-        }
     }
 
     fn norm(&self, module: &str) -> Result<crate::part::Norm, ModelError> {
@@ -264,5 +239,27 @@ impl Build<'_> {
         } = *self.config;
         debug_assert!(norm != Norms::LayerPlain || norm_eps > 0.0);
         self.loader.norm(module, norm, norm_eps, hidden_size)
+    }
+}
+
+/// Modules with their outputs; one module for all has all outputs.
+fn fused(
+    patterns: &'static [&'static str],
+    name: &dyn Fn(&'static str) -> String,
+    outputs: &[usize],
+) -> Vec<(Cow<'static, str>, usize)> {
+    if let [single] = patterns {
+        return vec![(Cow::Owned(name(single)), outputs.iter().sum())];
+    }
+    let names = patterns.iter().map(|pattern| Cow::Owned(name(pattern)));
+    names.zip(outputs.iter().copied()).collect()
+}
+
+fn shape(inputs: usize, bias: bool, kind: ModuleKind) -> LinearShape {
+    LinearShape {
+        inputs,
+        bias,
+        kind,
+        rounded: true,
     }
 }

@@ -45,7 +45,7 @@ impl Mlp {
 #[derive(Debug)]
 pub(crate) struct Experts {
     pub router: Linear,
-    pub experts: Vec<Mlp>,
+    pub each: Vec<Mlp>,
     pub config: ExpertsConfig,
 }
 
@@ -64,7 +64,7 @@ impl Experts {
         let [tokens, width] = x.dims();
         let scores = compute.to_host(self.router.forward(compute, x, scope));
         let mut sum = vec![0.0f32; tokens * width];
-        for (expert, shares) in self.experts.iter().zip(self.shares(&scores)) {
+        for (expert, shares) in self.each.iter().zip(self.shares(&scores)) {
             if shares.is_empty() {
                 continue;
             }
@@ -100,19 +100,19 @@ impl Experts {
     }
 
     pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
-        std::iter::once(&self.router).chain(self.experts.iter().flat_map(Mlp::linears))
+        std::iter::once(&self.router).chain(self.each.iter().flat_map(Mlp::linears))
     }
 
     pub(crate) fn apply(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
         self.router.apply(compute, target, updates);
-        for expert in &mut self.experts {
+        for expert in &mut self.each {
             expert.apply(compute, target, updates);
         }
     }
 
     pub(crate) fn held_mut(&mut self) -> Vec<&mut dyn Held> {
         let mut held: Vec<&mut dyn Held> = vec![&mut self.router];
-        held.extend(self.experts.iter_mut().flat_map(Mlp::held_mut));
+        held.extend(self.each.iter_mut().flat_map(Mlp::held_mut));
         held
     }
 }

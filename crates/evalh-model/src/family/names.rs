@@ -75,7 +75,7 @@ impl Names {
         unused: &[".rotary_emb.inv_freq"],
     };
 
-    /// Norms of queries and keys as Qwen 3, Gemma 3 and OLMo 2 name them.
+    /// Norms of queries and keys as Qwen 3, Gemma 3 and `OLMo` 2 name them.
     pub(crate) const QK_NORM: HeadNormNames = HeadNormNames {
         query: "model.layers.{}.self_attn.q_norm",
         key: "model.layers.{}.self_attn.k_norm",

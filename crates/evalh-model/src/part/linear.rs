@@ -302,7 +302,9 @@ impl Attached {
         let mut b = update.b.clone();
         if let Some(factors) = &factors {
             for (row, factor) in b.chunks_exact_mut(update.rank).zip(factors) {
-                row.iter_mut().for_each(|v| *v *= factor);
+                for v in row {
+                    *v *= factor;
+                }
             }
         }
         Self {

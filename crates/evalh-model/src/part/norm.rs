@@ -107,7 +107,9 @@ impl Norm {
 /// A weight as the primitives want it.
 fn stored(kind: Norms, mut values: Vec<f32>) -> Vec<f32> {
     if kind == Norms::RmsPlusOne {
-        values.iter_mut().for_each(|v| *v += 1.0);
+        for value in &mut values {
+            *value += 1.0;
+        }
     }
     values
 }
