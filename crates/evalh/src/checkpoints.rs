@@ -32,7 +32,7 @@ pub fn locate(choice: &ModelChoice, artifacts: &Artifacts<'_>, flag: &str) -> Ou
                 path.display()
             );
             Err(Failure::new(what).help(format!(
-                "give a Hugging Face folder or a .gguf file with {flag}, or a name of `evalh list models`"
+                "give {flag} a Hugging Face folder, a .gguf file or a name of `evalh list models`"
             )))
         }
         ModelChoice::Path(path) => Ok(Located {

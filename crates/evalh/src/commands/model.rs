@@ -29,7 +29,7 @@ fn inspect(flags: &ModelInspectFlags) -> Outcome<Exit> {
         quiet: true,
         json: flags.json,
     });
-    let checkpoint = checkpoints::open(&flags.model, "the argument", &console)?;
+    let checkpoint = checkpoints::open(&flags.model, "`model inspect`", &console)?;
     let facts = ModelFacts::of(&checkpoint, flags.check)?;
     console.result(aligned(&summary(&facts), Console::style()));
     if let Some(template) = &facts.chat_template {
@@ -141,15 +141,18 @@ fn with_note(text: &str, note: &str) -> String {
 }
 
 fn memory(facts: &ModelFacts) -> String {
-    let mut text = format!("weights at most {}", number::bytes(facts.memory.weights));
+    let mut parts = vec![format!(
+        "weights at most {}",
+        number::bytes(facts.memory.weights)
+    )];
     if let Some(token) = facts.memory.key_value_per_token {
-        text += &format!(", keys and values {} a token", number::bytes(token));
-        if let Some(context) = facts.context {
+        parts.push(format!("keys and values {} a token", number::bytes(token)));
+        parts.extend(facts.context.map(|context| {
             let whole = token.saturating_mul(context as u64);
-            text += &format!(", {} for the whole context", number::bytes(whole));
-        }
+            format!("{} for the whole context", number::bytes(whole))
+        }));
     }
-    text
+    parts.join(", ")
 }
 
 fn tokenizer(facts: &ModelFacts) -> String {

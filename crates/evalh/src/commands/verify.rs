@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{Exit, Failure, Outcome},
-    flags::VerifyFlags,
+    flags::{Quantize, VerifyFlags},
     output::{Console, number},
     verify::{Found, Proof, prove},
 };
@@ -32,7 +32,7 @@ pub fn verify(flags: &VerifyFlags) -> Outcome<Exit> {
     }
     let options = LoadOptions {
         kernel: flags.kernel.choice(),
-        quantize: flags.quantize.map(|to| to.choice()),
+        quantize: flags.quantize.map(Quantize::choice),
     };
     let mut proofs = Vec::new();
     for dir in &flags.dirs {

@@ -48,9 +48,7 @@ pub fn layout(checkpoint: &dyn WeightSource) -> ModelLayout {
         }
         layout.tensors.insert(name, info.shape);
     }
-    layout
-        .modules
-        .sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+    layout.modules.sort_by_key(|module| natural(&module.name));
     let names = layout.modules.iter().map(|module| &module.name);
     let head = names.clone().find(|name| HEADS.contains(&last(name)));
     layout.output_head = head.cloned();

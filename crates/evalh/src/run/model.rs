@@ -4,6 +4,7 @@ use crate::{
     artifacts::Artifacts,
     checkpoints::{self, Located},
     failure::{OrFail as _, Outcome},
+    flags::Quantize,
     identity,
     settings::{Effort, ModelChoice, RunSettings},
 };
@@ -102,7 +103,7 @@ impl OpenedModel {
         let device: DeviceChoice = run.device.parse().or_fail()?;
         let options = LoadOptions {
             kernel: run.kernel.choice(),
-            quantize: run.quantize.map(|to| to.choice()),
+            quantize: run.quantize.map(Quantize::choice),
         };
         let tokenizer = self.checkpoint.tokenizer().or_fail()?;
         let decoder = Decoder::load(&self.checkpoint, device, options).or_fail()?;

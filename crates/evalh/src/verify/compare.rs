@@ -38,13 +38,15 @@ impl Found {
         let mut absolute = 0.0_f32;
         for (a, b) in ours.iter().zip(reference) {
             let difference = (a - b).abs();
-            // Infinities of one sign on both sides are the same; `max` would lose a NaN.
-            if a.to_bits() != b.to_bits() && !(difference <= absolute) {
-                absolute = difference;
-                if difference.is_nan() {
-                    break;
-                }
+            // Infinities of one sign on both sides are the same, and `max` would lose a NaN.
+            if a.to_bits() == b.to_bits() {
+                continue;
             }
+            if difference.is_nan() {
+                absolute = difference;
+                break;
+            }
+            absolute = absolute.max(difference);
         }
         let largest = reference.iter().fold(0.0_f32, |most, b| most.max(b.abs()));
         let relative = if absolute == 0.0 {

@@ -54,8 +54,7 @@ fn say(console: &Console, found: &Comparison, flags: &AdapterCompareFlags) {
         |cosine| format!("{cosine:.4}"),
     );
     console.result(format_args!(
-        "{} modules in both; cosine of the two updates over all modules: {cosine}",
-        shared
+        "{shared} modules in both; cosine of the two updates over all modules: {cosine}"
     ));
     for (name, only) in [
         (&flags.first, &found.only_first),
