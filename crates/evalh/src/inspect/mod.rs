@@ -5,4 +5,4 @@ mod model;
 mod modules;
 
 pub use model::ModelFacts;
-pub use modules::{layout, with_heads_of};
+pub use modules::{collapsed, layout, natural, with_heads_of};

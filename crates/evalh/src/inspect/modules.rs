@@ -4,7 +4,7 @@ use evalh_adapter::{Adapter, ModelLayout, ModuleKind, TargetModule};
 use evalh_checkpoint::WeightSource;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Modules whose names differ in numbers only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,7 +142,7 @@ fn kind_of(module: &str, conv1d: bool) -> ModuleKind {
 }
 
 /// Names with their numbers as numbers, so that layer 10 comes after layer 9.
-fn natural(name: &str) -> Vec<(usize, String)> {
+pub fn natural(name: &str) -> Vec<(usize, String)> {
     name.split('.')
         .map(|part| match part.parse() {
             Ok(number) => (number, String::new()),
@@ -153,10 +153,35 @@ fn natural(name: &str) -> Vec<(usize, String)> {
 
 /// Modules collapsed over their numbers, in the order of their first.
 pub fn patterns(layout: &ModelLayout) -> Vec<Pattern> {
-    let mut groups: Vec<(String, Vec<&TargetModule>)> = Vec::new();
+    groups(&layout.modules, |module| &module.name)
+        .into_iter()
+        .map(|(name, modules)| Pattern {
+            name,
+            modules: modules.len(),
+            out_features: modules.iter().map(|m| m.out_features).max().unwrap_or(0),
+            in_features: modules.iter().map(|m| m.in_features).max().unwrap_or(0),
+            kind: match modules[0].kind {
+                ModuleKind::Linear => "linear",
+                ModuleKind::Conv1d => "conv1d",
+                ModuleKind::Embedding => "embedding",
+            },
+        })
+        .collect()
+}
+
+/// Names collapsed over their numbers.
+pub fn collapsed(names: &[String]) -> Vec<String> {
+    let groups = groups(names, String::as_str);
+    groups.into_iter().map(|(name, _)| name).collect()
+}
+
+/// Items whose names differ in numbers only, each group under a name with ranges in place of the numbers, in the order
+/// of their first.
+fn groups<T>(items: &[T], name: impl Fn(&T) -> &str) -> Vec<(String, Vec<&T>)> {
+    let mut groups: Vec<(String, Vec<&T>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for module in &layout.modules {
-        let parts = module.name.split('.');
+    for item in items {
+        let parts = name(item).split('.');
         let key = parts
             .map(|part| {
                 if part.parse::<usize>().is_ok() {
@@ -171,46 +196,57 @@ pub fn patterns(layout: &ModelLayout) -> Vec<Pattern> {
             groups.push((key, Vec::new()));
             groups.len() - 1
         });
-        groups[place].1.push(module);
+        groups[place].1.push(item);
+    }
+    for (key, items) in &mut groups {
+        let names: Vec<&str> = items.iter().map(|item| name(item)).collect();
+        *key = with_ranges(key, &names);
     }
     groups
-        .into_iter()
-        .map(|(key, modules)| Pattern {
-            name: with_ranges(&key, &modules),
-            modules: modules.len(),
-            out_features: modules.iter().map(|m| m.out_features).max().unwrap_or(0),
-            in_features: modules.iter().map(|m| m.in_features).max().unwrap_or(0),
-            kind: match modules[0].kind {
-                ModuleKind::Linear => "linear",
-                ModuleKind::Conv1d => "conv1d",
-                ModuleKind::Embedding => "embedding",
-            },
-        })
-        .collect()
 }
 
-/// A key with each `{}` replaced by the first and last number that stands there.
-fn with_ranges(key: &str, modules: &[&TargetModule]) -> String {
-    let numbers = |place: usize| {
-        modules
+/// A key with each `{}` replaced by the numbers that stand there.
+fn with_ranges(key: &str, names: &[&str]) -> String {
+    let numbers = |place: usize| -> BTreeSet<usize> {
+        names
             .iter()
-            .filter_map(move |module| module.name.split('.').nth(place)?.parse::<usize>().ok())
+            .filter_map(|name| name.split('.').nth(place)?.parse().ok())
+            .collect()
     };
     key.split('.')
         .enumerate()
-        .map(|(place, part)| {
-            if part != "{}" {
-                return part.to_owned();
-            }
-            let (first, last) = (numbers(place).min(), numbers(place).max());
-            match (first, last) {
-                (Some(first), Some(last)) if first < last => format!("{{{first}..{last}}}"),
-                (Some(only), _) => only.to_string(),
-                _ => part.to_owned(),
-            }
+        .map(|(place, part)| match part {
+            "{}" => ranges(&numbers(place)),
+            part => part.to_owned(),
         })
         .collect::<Vec<_>>()
         .join(".")
+}
+
+/// Numbers as runs: `{0..7,9}`, and a single one as it is.
+fn ranges(numbers: &BTreeSet<usize>) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    let runs: Vec<String> = runs
+        .iter()
+        .map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}..{last}")
+            }
+        })
+        .collect();
+    if numbers.len() == 1 {
+        runs.concat()
+    } else {
+        format!("{{{}}}", runs.join(","))
+    }
 }
 
 #[cfg(test)]
@@ -244,11 +280,18 @@ mod tests {
         assert_eq!(
             names,
             [
-                ("m.layers.{2..10}.q", 2),
+                ("m.layers.{2,10}.q", 2),
                 ("m.layers.2.e.{0..1}.w", 2),
                 ("lm_head", 1)
             ]
         );
+    }
+
+    #[test]
+    fn numbers_collapse_into_runs() {
+        let names = [0, 1, 2, 3, 5, 8, 9].map(|layer| format!("h.{layer}.q"));
+        assert_eq!(collapsed(&names), ["h.{0..3,5,8..9}.q"]);
+        assert_eq!(collapsed(&names[4..5]), ["h.5.q"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{Base, open};
 use crate::{
     failure::{Exit, OrFail as _, Outcome},
     flags::{AdapterCompareFlags, OutputFlags},
+    inspect::{collapsed, natural},
     output::Console,
 };
 use evalh_adapter::{
@@ -64,7 +65,7 @@ fn say(console: &Console, found: &Comparison, flags: &AdapterCompareFlags) {
             console.result(format_args!(
                 "only in {}: {}",
                 name.display(),
-                only.join(", ")
+                collapsed(only).join(", ")
             ));
         }
     }
@@ -73,7 +74,9 @@ fn say(console: &Console, found: &Comparison, flags: &AdapterCompareFlags) {
             .modules
             .iter()
             .any(|module| module.intruders.is_some());
-        let rows = found.modules.iter().map(|found| row(found, intruders));
+        let mut modules: Vec<_> = found.modules.iter().collect();
+        modules.sort_by_key(|found| natural(&found.module));
+        let rows = modules.into_iter().map(|found| row(found, intruders));
         let rows: Vec<_> = std::iter::once(titles(intruders)).chain(rows).collect();
         console.result(format_args!("\n{}", aligned(&rows, Console::style())));
     }
