@@ -84,6 +84,8 @@ def parts_of(spec, adapters):
         name, _, weight = part.partition(":")
         if name not in adapters:
             raise Refused(f"--mix {spec}: there is no adapter `{name}`; there are: {', '.join(adapters) or 'none'}")
+        if json.loads((adapters[name] / "adapter_config.json").read_text()).get("use_dora"):
+            raise Refused(f"--mix {spec}: `{name}` is a DoRA adapter, which has no weighted sum")
         try:
             parts.append((name, float(weight or 1)))
         except ValueError as error:
@@ -116,7 +118,10 @@ def read_prompts(options, kind):
         tokenizer = AutoTokenizer.from_pretrained(options.model)
         rows = [tokenizer(text)["input_ids"] for text in options.text]
     elif options.prompt_ids:
-        rows = [[int(word) for word in text.replace(",", " ").split()] for text in options.prompt_ids]
+        try:
+            rows = [[int(word) for word in text.replace(",", " ").split()] for text in options.prompt_ids]
+        except ValueError as error:
+            raise Refused(f"--prompt-ids: {error}") from error
     else:
         return random_prompts(vocabulary(config_of(options.model)), 2, options.prompt_length, options.seed)
     if not all(rows):

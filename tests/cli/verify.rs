@@ -138,6 +138,7 @@ fn another_logit_and_another_token_are_beyond_the_tolerance() {
         .unwrap();
     assert_eq!(merged["largest_absolute"], "NaN");
 
+    assert!(!shown.out.contains("float32 rounding"));
     // A tolerance that lets the first pass does not let NaN pass.
     assert_eq!(
         evalh.run("verify mixtral --tolerance 1000 --quiet").code,
@@ -253,4 +254,19 @@ fn options_that_make_no_sense_are_refused() {
     ] {
         assert_eq!(evalh.run(line).code, Some(2), "{line}");
     }
+}
+
+#[test]
+fn rounding_beyond_the_tolerance_is_explained_and_fails_all_the_same() {
+    let evalh = mixtral();
+    let shown = evalh.run("verify mixtral --tolerance 0");
+    assert_eq!(shown.code, Some(1), "{}", shown.err);
+    assert!(shown.out.contains("float32 rounding"), "{}", shown.out);
+    change(&evalh, |tensors| {
+        let logits = &mut tensors.get_mut("logits").unwrap().2;
+        logits[..4].copy_from_slice(&100.0_f32.to_le_bytes());
+    });
+    let shown = evalh.run("verify mixtral");
+    assert_eq!(shown.code, Some(1), "{}", shown.err);
+    assert!(!shown.out.contains("float32 rounding"), "{}", shown.out);
 }

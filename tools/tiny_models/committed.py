@@ -18,7 +18,8 @@ RSLORA = {**adapters.ALL, "use_rslora": True, "lora_alpha": 4}
 CASES = [
     (Case("llama", "llama", SMALL | rope("llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
                                          original_max_position_embeddings=8), 12),
-     {"dora": {**adapters.LLAMA["dora"], "modules_to_save": ["lm_head"]}, "rslora": {**RSLORA, "target_modules": ["q_proj", "down_proj"]}, "plain": adapters.LLAMA["plain"]},
+     {"dora": {**adapters.LLAMA["dora"], "modules_to_save": ["lm_head"]},
+      "rslora": {**RSLORA, "target_modules": ["q_proj", "down_proj"]}, "plain": adapters.LLAMA["plain"]},
      {"mix": "rslora:0.7+plain:0.3"}, None),
     (Case("gemma2", "gemma2", SMALL | {"head_dim": 12, "sliding_window": 5, "query_pre_attn_scalar": 20,
                                        "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0}),

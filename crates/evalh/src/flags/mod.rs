@@ -1,0 +1,164 @@
+//! The command line as it is typed. Every flag is defined here once; `settings` resolves what they mean together.
+
+mod examine;
+mod run;
+mod values;
+
+pub use examine::{
+    AdapterCommand, AdapterCompareFlags, AdapterInspectFlags, AdapterMergeFlags, ModelCommand,
+    ModelInspectFlags, VerifyFlags,
+};
+pub use run::{MachineFlags, RunFlags, SandboxFlags};
+pub use values::{
+    AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Protocol, Quantize, Size,
+};
+
+use clap::{Args, Parser, Subcommand};
+use evalh_artifact::SourceKind;
+use std::{num::NonZeroUsize, path::PathBuf};
+
+/// Evaluate base checkpoints and LoRA adapters over the same items, safely and side by side.
+#[derive(Debug, Parser)]
+#[command(
+    name = "evalh",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer, score and time suites with a checkpoint and its adapters
+    Run(Box<RunFlags>),
+    /// Score completions that were made elsewhere
+    Score(ScoreFlags),
+    /// Run one Python program in the sandbox, under the limits that scoring uses
+    Exec(ExecFlags),
+    /// Fetch a model, suite or runtime into the cache
+    Pull(PullFlags),
+    /// List models, suites or all artifacts
+    List(ListFlags),
+    /// Make the report of a finished run again
+    Report(ReportFlags),
+    /// Look at adapters: what they change, how they relate; merge them
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+    /// Tell what a checkpoint is
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Compare a checkpoint with what transformers and PEFT computed for it
+    Verify(VerifyFlags),
+}
+
+/// How much is said, and in which form.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputFlags {
+    /// No progress: results and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Results as JSON on standard output; everything else goes to standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh score`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes FILE.jsonl_results.jsonl: the samples with `result`, `passed` and `outcome`."
+)]
+pub struct ScoreFlags {
+    /// The suite
+    #[arg(long, value_name = "SUITE")]
+    pub suite: String,
+    /// Completions, a line each: `{"task_id": ..., "completion": ...}`
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub samples: PathBuf,
+    /// Problems of your own, in the format of the suite's data
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub problems: Option<PathBuf>,
+    /// Report pass@k for these k, where every problem has as many samples
+    #[arg(long, value_name = "K", value_delimiter = ',', default_values_t = [1, 10, 100])]
+    pub k: Vec<usize>,
+    /// Threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub sandbox: SandboxFlags,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// `evalh exec`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 the program passed, 1 it did not, 2 it could not be run.")]
+pub struct ExecFlags {
+    /// The program
+    #[arg(value_name = "FILE.py")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub sandbox: SandboxFlags,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// `evalh pull`.
+#[derive(Debug, Args)]
+pub struct PullFlags {
+    /// A name of `evalh list artifacts`
+    pub name: String,
+    /// A file or folder that holds the artifact, instead of fetching it
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Only from this kind of source: hub, package, git or python-tool [default: each in turn]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "path")]
+    pub from: Option<SourceKind>,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
+}
+
+/// `evalh list`.
+#[derive(Debug, Args)]
+pub struct ListFlags {
+    /// What to list
+    pub what: Listing,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evalh report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// The run folder
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Results as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+}
