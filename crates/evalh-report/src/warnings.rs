@@ -80,7 +80,7 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
         if comparison.items > 0 && comparison.same_answers == comparison.items {
             found.push(Warning {
                 what: format!("{} answers every item of {} exactly like the base", comparison.variant, comparison.suite),
-                remedy: "its adapter may have no effect: check that it was trained, and for this checkpoint".to_owned(),
+                remedy: "its adapter may have no effect, or the checkpoint be the base's: check that it was trained, and from this base".to_owned(),
             });
         }
     }

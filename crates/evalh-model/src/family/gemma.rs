@@ -67,6 +67,8 @@ fn gemma2(keys: &Keys<'_>) -> Result<DecoderConfig, ModelError> {
 fn gemma3(keys: &Keys<'_>) -> Result<DecoderConfig, ModelError> {
     let mut config = common(keys, GEMMA3.model_type, "hidden_activation", 131_072)?;
     second_generation(&mut config, keys, 0.0, 0.0)?;
+    // The reference implementation reads the key of the scores' bound and never uses it.
+    config.attention.soft_cap = None;
     config.attention.head_norm = Some(HeadNorms::Shared(Norms::RmsPlusOne));
     let pattern = ["sliding_window_pattern", "_sliding_window_pattern"]
         .into_iter()
