@@ -31,6 +31,36 @@ pub(crate) struct LinearShape {
     pub rounded: bool,
 }
 
+/// A tensor's values, under its name in the checkpoint.
+///
+/// # Errors
+/// When the checkpoint lacks it, or it has another shape or values that are not finite.
+pub(crate) fn read_checked(
+    weights: &dyn WeightSource,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<f32>, ModelError> {
+    let named = || name.to_owned();
+    let info = weights
+        .tensor(name)
+        .ok_or_else(|| ModelError::MissingTensor { name: named() })?;
+    if info.shape != shape {
+        return Err(ModelError::Shape {
+            name: named(),
+            found: info.shape,
+            expected: shape.to_vec(),
+        });
+    }
+    let values = weights.read_f32(name)?;
+    match count_non_finite(&values) {
+        0 => Ok(values),
+        count => Err(ModelError::NonFinite {
+            name: named(),
+            count,
+        }),
+    }
+}
+
 impl<'a> Loader<'a> {
     pub(crate) fn new(
         weights: &'a dyn WeightSource,
@@ -62,26 +92,9 @@ impl<'a> Loader<'a> {
 
     /// A tensor's values, under its name in the checkpoint.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
-        let missing = || ModelError::MissingTensor {
-            name: name.to_owned(),
-        };
-        let info = self.weights.tensor(name).ok_or_else(missing)?;
-        if info.shape != shape {
-            return Err(ModelError::Shape {
-                name: name.to_owned(),
-                found: info.shape,
-                expected: shape.to_vec(),
-            });
-        }
+        let values = read_checked(self.weights, name, shape)?;
         self.remember(name.to_owned());
-        let values = self.weights.read_f32(name)?;
-        match count_non_finite(&values) {
-            0 => Ok(values),
-            count => Err(ModelError::NonFinite {
-                name: name.to_owned(),
-                count,
-            }),
-        }
+        Ok(values)
     }
 
     fn remember(&self, name: String) {

@@ -96,33 +96,19 @@ impl Gguf {
     }
 
     pub fn f32s(self, key: &str, values: &[f32]) -> Self {
-        let head = [
-            &6u32.to_le_bytes()[..],
-            &(values.len() as u64).to_le_bytes(),
-        ]
-        .concat();
-        self.set(
-            key,
-            9,
-            values
-                .iter()
-                .fold(head, |all, value| [&all[..], &value.to_le_bytes()].concat()),
-        )
+        self.array(key, 6, values.iter().map(|value| value.to_le_bytes()))
     }
 
     pub fn i32s(self, key: &str, values: &[i32]) -> Self {
-        let head = [
-            &5u32.to_le_bytes()[..],
-            &(values.len() as u64).to_le_bytes(),
-        ]
-        .concat();
-        self.set(
-            key,
-            9,
-            values
-                .iter()
-                .fold(head, |all, value| [&all[..], &value.to_le_bytes()].concat()),
-        )
+        self.array(key, 5, values.iter().map(|value| value.to_le_bytes()))
+    }
+
+    /// An array of four-byte values of a type.
+    fn array(self, key: &str, kind: u32, values: impl ExactSizeIterator<Item = [u8; 4]>) -> Self {
+        let mut bytes = kind.to_le_bytes().to_vec();
+        bytes.extend((values.len() as u64).to_le_bytes());
+        bytes.extend(values.flatten());
+        self.set(key, 9, bytes)
     }
 
     /// Adds a tensor with its data.

@@ -3,7 +3,7 @@
 use super::layer::{Block, Layer};
 use super::mlp::{Experts, Mlp};
 use super::{Decoder, LoadOptions};
-use crate::config::{DecoderConfig, Norms, Positions, Residual};
+use crate::config::{DecoderConfig, Positions, Residual};
 use crate::device::{self, DeviceChoice};
 use crate::family::{self, Names, Wrapper};
 use crate::loader::{LinearShape, Loader};
@@ -237,7 +237,6 @@ impl Build<'_> {
             hidden_size,
             ..
         } = *self.config;
-        debug_assert!(norm != Norms::LayerPlain || norm_eps > 0.0);
         self.loader.norm(module, norm, norm_eps, hidden_size)
     }
 }

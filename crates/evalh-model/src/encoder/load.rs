@@ -5,9 +5,10 @@ use super::dense::Dense;
 use super::names::Names;
 use crate::ModelError;
 use crate::config::Norms;
+use crate::loader::read_checked;
 use crate::part::{Embedding, Linear, Norm, Rows};
 use evalh_adapter::ModuleKind;
-use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
+use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::Compute;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -106,22 +107,9 @@ impl<'a> Loader<'a> {
         shape: &[usize],
     ) -> Result<Option<Vec<f32>>, ModelError> {
         self.note(name, shape);
-        let Some(name) = self.stored(name) else {
-            return Ok(None);
-        };
-        let found = self.weights.tensor(&name).map_or(Vec::new(), |i| i.shape);
-        if found != shape {
-            return Err(ModelError::Shape {
-                name,
-                found,
-                expected: shape.to_vec(),
-            });
-        }
-        let values = self.weights.read_f32(&name)?;
-        match count_non_finite(&values) {
-            0 => Ok(Some(values)),
-            count => Err(ModelError::NonFinite { name, count }),
-        }
+        self.stored(name)
+            .map(|name| read_checked(self.weights, &name, shape))
+            .transpose()
     }
 
     /// Notes that the model has a tensor, whether or not the checkpoint stores it.
