@@ -33,13 +33,15 @@ pub use hash::{Sha256, Sha256ParseError, sha256_bytes, sha256_file};
 pub use manifest::{
     AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity, FileOrigin,
     Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings, SuiteSettings,
-    VariantSettings,
+    TaskSettings, VariantSettings,
 };
 pub use outcome::Outcome;
 pub use record::Record;
-pub use request::{Generate, LogLikelihood, Message, Prompt, Request, RequestKind, Role, Sampling};
-pub use response::{Answer, ContinuationScore, Finish, Generation, Response};
-pub use results::ResultRow;
+pub use request::{
+    Generate, LogLikelihood, Loss, Message, Prompt, Request, RequestKind, Role, Sampling,
+};
+pub use response::{Answer, ContinuationScore, Finish, Generation, Response, TextScore};
+pub use results::{Part, ResultRow};
 pub use sample::{Sample, SampleKey};
 pub use samples_file::{ParsedSamples, parse_samples};
 pub use timings::{Held, Timings, VariantTimings};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The version of the record's format that this crate writes. A reader refuses every other one.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,20 +50,37 @@ pub struct SuiteSettings {
     pub name: String,
     /// How the items were put to the model.
     pub protocol: String,
+    /// Its tasks, in their order; one of the suite's own name where it has one part only.
+    pub tasks: Vec<TaskSettings>,
     /// Solved examples before each item.
     pub shots: usize,
     /// Items asked, after `limit`.
     pub items: usize,
-    /// Only the first so many items, where that was asked for.
+    /// Only the first so many items of each task, where that was asked for.
     pub limit: Option<usize>,
     /// Answers an item.
     pub samples: usize,
-    /// How tokens were chosen.
-    pub sampling: SamplingSettings,
-    /// Most tokens of an answer.
-    pub max_new_tokens: usize,
+    /// How tokens were chosen; `None` where nothing is generated.
+    pub sampling: Option<SamplingSettings>,
+    /// Most tokens of an answer; `None` where nothing is generated.
+    pub max_new_tokens: Option<usize>,
+    /// Every other setting of the suite that can change a score, by name: the seed of its shots, a system prompt, the hash
+    /// of its definition.
+    pub options: serde_json::Map<String, Value>,
     /// The data set's files.
     pub data: Vec<FileIdentity>,
+}
+
+/// One task of a suite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSettings {
+    /// The task's name within its suite.
+    pub name: String,
+    /// The group that it is counted in, where the suite has groups.
+    pub group: Option<String>,
+    /// Items asked.
+    pub items: usize,
 }
 
 /// How tokens were chosen.
@@ -292,16 +309,22 @@ pub(crate) mod tests {
                 suites: vec![SuiteSettings {
                     name: "mini".into(),
                     protocol: "chat".into(),
+                    tasks: vec![TaskSettings {
+                        name: "mini".into(),
+                        group: None,
+                        items: 3,
+                    }],
                     shots: 0,
                     items: 3,
                     limit: None,
                     samples: 2,
-                    sampling: SamplingSettings {
+                    sampling: Some(SamplingSettings {
                         temperature: 0.2,
                         top_p: 0.95,
                         seed: 7,
-                    },
-                    max_new_tokens: 16,
+                    }),
+                    max_new_tokens: Some(16),
+                    options: serde_json::Map::new(),
                     data: vec![file("mini.jsonl")],
                 }],
                 checkpoints: vec![CheckpointSettings {
@@ -356,7 +379,7 @@ pub(crate) mod tests {
     fn differences_name_the_field_and_both_values() {
         let recorded = example().settings;
         let mut current = recorded.clone();
-        current.suites[0].max_new_tokens = 32;
+        current.suites[0].max_new_tokens = Some(32);
         current.checkpoints[0].files[0].sha256 = sha256_bytes(b"other");
         current.variants.pop();
         let found = recorded.differences(&current);
@@ -384,7 +407,7 @@ pub(crate) mod tests {
             error.to_string().contains("m.json is of record schema 9"),
             "{error}"
         );
-        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 2}"#).unwrap_err();
+        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 3}"#).unwrap_err();
         assert!(matches!(error, RecordError::Parse { .. }));
     }
 }

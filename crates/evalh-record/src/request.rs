@@ -19,6 +19,13 @@ pub struct Request {
 pub enum Prompt {
     /// Raw text. Special tokens are exactly those the tokenizer's post-processor adds.
     Text(String),
+    /// A text and, for an encoder, what follows it after the separator. Special tokens as for [`Prompt::Text`].
+    Pair {
+        /// The first segment.
+        first: String,
+        /// The second segment.
+        second: String,
+    },
     /// A conversation, rendered with the checkpoint's chat template, which places all special tokens itself.
     Chat {
         /// The turns, oldest first.
@@ -49,7 +56,7 @@ pub enum Role {
     Assistant,
 }
 
-/// The two kinds of question a harness asks.
+/// The kinds of question a harness asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestKind {
@@ -57,6 +64,10 @@ pub enum RequestKind {
     Generate(Generate),
     /// Score given continuations of the prompt.
     LogLikelihood(LogLikelihood),
+    /// Score the prompt's own text.
+    Loss(Loss),
+    /// The outputs of an encoder's classification head for the prompt.
+    Classify,
 }
 
 /// Continue the prompt until a stop string, an end-of-sequence token or the token limit.
@@ -95,4 +106,17 @@ pub enum Sampling {
 pub struct LogLikelihood {
     /// Continuations of the same prompt, each with its own leading space where it has one.
     pub continuations: Vec<String>,
+}
+
+/// Score a whole text, token by token, in windows of the model's positions.
+///
+/// The first token follows the prefix token (the beginning-of-sequence token, or the end-of-sequence token where there is
+/// none), as in lm-eval's `loglikelihood_rolling`. Every token is scored exactly once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Most tokens of a window; `None` takes the model's positions.
+    pub window: Option<usize>,
+    /// Tokens by which the window moves, at most its length: each window scores the tokens that no earlier one did, with
+    /// the rest as context. `None` moves by a whole window, so that windows do not overlap.
+    pub stride: Option<usize>,
 }

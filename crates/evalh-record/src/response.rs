@@ -18,7 +18,7 @@ pub struct Response {
     pub answer: Answer,
 }
 
-/// The answer to either kind of request.
+/// The answer to a request of its kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -26,6 +26,23 @@ pub enum Answer {
     Generated(Generation),
     /// To [`LogLikelihood`](crate::LogLikelihood), in the order of the continuations.
     Scored(Vec<ContinuationScore>),
+    /// To [`Loss`](crate::Loss).
+    Loss(TextScore),
+    /// To [`Classify`](crate::RequestKind::Classify): the head's outputs, one a label, or a single one for a regression.
+    Classified(Vec<f32>),
+}
+
+/// The score of a whole text.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TextScore {
+    /// Sum of the tokens' log-probabilities, in nats.
+    pub log_prob: f64,
+    /// Tokens scored.
+    pub tokens: usize,
+    /// Bytes of the text in UTF-8.
+    pub bytes: usize,
+    /// Windows that it took.
+    pub windows: usize,
 }
 
 /// A generated completion.

@@ -2,14 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Which part of a suite a [`ResultRow`] sums up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The whole suite: its headline.
+    Whole,
+    /// Several of its tasks.
+    Group,
+    /// One task of several.
+    Task,
+}
+
 /// One score: a metric of one variant on one task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResultRow {
     /// The suite.
     pub suite: String,
-    /// The part of the suite.
+    /// The part of the suite by name: the suite's own, a group's or a task's.
     pub task: String,
+    /// What that name stands for.
+    pub part: Part,
     /// How the items were put to the model.
     pub protocol: String,
     /// The variant that answered.
@@ -22,4 +36,7 @@ pub struct ResultRow {
     pub stderr: Option<f64>,
     /// Items that the value rests on.
     pub n: usize,
+    /// What the metric gives to one who guesses, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
 }

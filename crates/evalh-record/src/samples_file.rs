@@ -49,9 +49,12 @@ pub fn parse_samples(path: &Path, bytes: &[u8]) -> RecordResult<ParsedSamples> {
 /// When a number of it is not finite, which JSON cannot hold.
 pub(crate) fn to_line(sample: &Sample) -> RecordResult<Vec<u8>> {
     let finite = sample.score.is_finite()
+        && sample.scores.values().all(|score| score.is_finite())
         && match &sample.answer {
             Answer::Generated(_) => true,
             Answer::Scored(scores) => scores.iter().all(|s| s.log_prob.is_finite()),
+            Answer::Loss(score) => score.log_prob.is_finite(),
+            Answer::Classified(outputs) => outputs.iter().all(|output| output.is_finite()),
         };
     if !finite {
         return Err(RecordError::NotFinite { key: sample.key() });
@@ -143,6 +146,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{ContinuationScore, Finish, Generation, Outcome, sha256_bytes};
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     /// A sample of the example manifest.
     pub(crate) fn example(variant: &str, position: usize, sample: usize, text: &str) -> Sample {
@@ -154,6 +158,7 @@ pub(crate) mod tests {
             item: format!("mini/{position}"),
             position,
             sample,
+            shots: vec![3, 1],
             prompt_sha256: sha256_bytes(b"prompt"),
             prompt_tokens: 4,
             truncated_tokens: 0,
@@ -163,10 +168,12 @@ pub(crate) mod tests {
                 finish: Finish::Eos(2),
             }),
             extracted: None,
+            target: Some("B".into()),
             program_sha256: Some(sha256_bytes(text.as_bytes())),
             outcome: Some(Outcome::Passed),
             suspicions: vec!["exits".into()],
             score: 1.0,
+            scores: BTreeMap::from([("acc_norm".into(), 0.0)]),
         }
     }
 

@@ -1,12 +1,12 @@
 //! A run folder through its life: made, killed, resumed, finished, read.
 
 use evalh_record::{
-    Answer, FileIdentity, Finish, Generation, Manifest, Outcome, Provenance, Record, RecordError,
-    ResultRow, RunFolder, Sample, SamplingSettings, Settings, SuiteSettings, Timings,
-    VariantSettings, sha256_bytes,
+    Answer, FileIdentity, Finish, Generation, Manifest, Outcome, Part, Provenance, Record,
+    RecordError, ResultRow, RunFolder, Sample, SamplingSettings, Settings, SuiteSettings,
+    TaskSettings, Timings, VariantSettings, sha256_bytes,
 };
 use proptest::prelude::*;
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 fn settings() -> Settings {
     Settings {
@@ -14,16 +14,22 @@ fn settings() -> Settings {
         suites: vec![SuiteSettings {
             name: "mini".into(),
             protocol: "chat".into(),
+            tasks: vec![TaskSettings {
+                name: "mini".into(),
+                group: None,
+                items: 3,
+            }],
             shots: 0,
             items: 3,
             limit: None,
             samples: 2,
-            sampling: SamplingSettings {
+            sampling: Some(SamplingSettings {
                 temperature: 0.0,
                 top_p: 1.0,
                 seed: 0,
-            },
-            max_new_tokens: 8,
+            }),
+            max_new_tokens: Some(8),
+            options: serde_json::Map::new(),
             data: vec![FileIdentity {
                 name: "mini.jsonl".into(),
                 bytes: 1,
@@ -63,6 +69,7 @@ fn samples() -> Vec<Sample> {
                     item: item.into(),
                     position,
                     sample,
+                    shots: Vec::new(),
                     prompt_sha256: sha256_bytes(item.as_bytes()),
                     prompt_tokens: 3,
                     truncated_tokens: 0,
@@ -72,12 +79,14 @@ fn samples() -> Vec<Sample> {
                         finish: Finish::Length,
                     }),
                     extracted: None,
+                    target: None,
                     program_sha256: None,
                     outcome: Some(Outcome::Failed {
                         message: String::new(),
                     }),
                     suspicions: Vec::new(),
                     score: 0.1 + sample as f64,
+                    scores: BTreeMap::new(),
                 });
             }
         }
@@ -121,12 +130,14 @@ fn a_finished_run_reads_back_in_canonical_order() {
     let row = ResultRow {
         suite: "mini".into(),
         task: "mini".into(),
+        part: Part::Whole,
         protocol: "chat".into(),
         variant: "zeta".into(),
         metric: "pass@1".into(),
         value: 0.1,
         stderr: Some(0.05),
         n: 3,
+        chance: None,
     };
     run.finish(std::slice::from_ref(&row), "# report\n")
         .unwrap();

@@ -7,6 +7,7 @@
 //! Adding a suite is one new module and one line in `registry.rs`.
 
 mod code_block;
+pub mod definition;
 mod error;
 pub mod human_eval;
 mod jsonl;
@@ -16,6 +17,9 @@ mod task;
 
 pub use code_block::first_python_block;
 pub use error::TaskError;
-pub use options::TaskOptions;
+pub use options::{Chat, Draw, TaskOptions};
 pub use registry::{find_suite, suites};
-pub use task::{Judgement, Program, Scored, Slot, Suite, Task, sample, score_name};
+pub use task::{
+    DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,
+    score_name,
+};

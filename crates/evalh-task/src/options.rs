@@ -10,8 +10,18 @@ pub struct TaskOptions {
     pub protocol: Option<String>,
     /// Whether the checkpoint has a chat template.
     pub has_chat_template: bool,
-    /// Only the first so many items.
+    /// Only the first so many items of each task.
     pub limit: Option<usize>,
+    /// Only these tasks of the suite, by name; empty: all.
+    pub tasks: Vec<String>,
+    /// Only a drawn part of the items, in place of all of them.
+    pub draw: Option<Draw>,
+    /// Solved examples before each item; `None` takes the protocol's.
+    pub shots: Option<usize>,
+    /// Seed with which they are drawn; `None` takes the protocol's. Has no effect where the protocol takes the first ones.
+    pub shot_seed: Option<u64>,
+    /// Put every item as a chat, in a suite that is plain text by itself.
+    pub chat: Option<Chat>,
     /// Answers an item.
     pub samples: usize,
     /// 0 is greedy.
@@ -24,6 +34,41 @@ pub struct TaskOptions {
     pub max_new_tokens: Option<usize>,
 }
 
+/// Items drawn at random over all tasks of a suite, each task with its share (largest remainders), in the data's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// How many in all.
+    pub items: usize,
+    /// The seed of the draw.
+    pub seed: u64,
+}
+
+/// How an item of a plain-text suite becomes a chat, as in lm-eval's `--apply_chat_template`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chat {
+    /// A message of the system before everything else.
+    pub system: Option<String>,
+    /// Solved examples are earlier turns (lm-eval's `--fewshot_as_multiturn`), not part of the one request.
+    pub shots_as_turns: bool,
+}
+
+/// A setting that not every suite can honour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extra {
+    /// [`TaskOptions::tasks`].
+    Tasks,
+    /// [`TaskOptions::draw`].
+    Draw,
+    /// [`TaskOptions::shots`] and [`TaskOptions::shot_seed`].
+    Shots,
+    /// [`TaskOptions::chat`].
+    Chat,
+    /// [`TaskOptions::samples`] and how tokens are chosen: the suite generates text.
+    Samples,
+    /// [`TaskOptions::max_new_tokens`]: the suite generates text.
+    MaxNewTokens,
+}
+
 impl Default for TaskOptions {
     /// One greedy answer to every item.
     fn default() -> Self {
@@ -31,6 +76,11 @@ impl Default for TaskOptions {
             protocol: None,
             has_chat_template: false,
             limit: None,
+            tasks: Vec::new(),
+            draw: None,
+            shots: None,
+            shot_seed: None,
+            chat: None,
             samples: 1,
             temperature: 0.0,
             top_p: 0.95,
@@ -41,8 +91,9 @@ impl Default for TaskOptions {
 }
 
 impl TaskOptions {
-    /// Refuses settings that no suite can honour.
-    pub(crate) fn check(&self, suite: &str) -> Result<(), TaskError> {
+    /// Refuses settings that no suite can honour, and those that this one cannot: all that are not `honoured`.
+    pub(crate) fn check(&self, suite: &str, honoured: &[Extra]) -> Result<(), TaskError> {
+        self.check_honoured(suite, honoured)?;
         let refuse = |setting, problem: String, remedy: &str| {
             Err(TaskError::Setting {
                 suite: suite.to_owned(),
@@ -92,6 +143,70 @@ impl TaskOptions {
                 ),
                 "give a temperature above 0, such as 0.2 for pass@1 or 0.8 for pass@10 and more",
             );
+        }
+        Ok(())
+    }
+
+    fn check_honoured(&self, suite: &str, honoured: &[Extra]) -> Result<(), TaskError> {
+        let asked = [
+            (
+                Extra::Tasks,
+                !self.tasks.is_empty(),
+                "tasks",
+                "has one task only",
+            ),
+            (
+                Extra::Draw,
+                self.draw.is_some(),
+                "draw",
+                "is always asked in the order of its data",
+            ),
+            (
+                Extra::Shots,
+                self.shots.is_some(),
+                "shots",
+                "has no solved examples",
+            ),
+            (
+                Extra::Shots,
+                self.shot_seed.is_some(),
+                "shot seed",
+                "has no solved examples",
+            ),
+            (
+                Extra::Chat,
+                self.chat.is_some(),
+                "chat",
+                "has protocols of its own for chats, or none",
+            ),
+            (
+                Extra::Samples,
+                self.samples > 1,
+                "samples",
+                "generates no text",
+            ),
+            (
+                Extra::Samples,
+                !self.is_greedy(),
+                "temperature",
+                "generates no text",
+            ),
+            (
+                Extra::MaxNewTokens,
+                self.max_new_tokens.is_some(),
+                "max new tokens",
+                "generates no text",
+            ),
+        ];
+        for (extra, given, setting, problem) in asked {
+            if given && !honoured.contains(&extra) {
+                return Err(TaskError::Setting {
+                    suite: suite.to_owned(),
+                    setting,
+                    problem: format!("has no effect here: the suite {problem}"),
+                    remedy: "leave it out, or name the suites that it is for".to_owned(),
+                });
+            }
         }
         Ok(())
     }
@@ -238,10 +353,27 @@ mod tests {
             ),
         ];
         for (options, message) in cases {
-            let error = options.check("humaneval").unwrap_err().to_string();
+            let error = options
+                .check("humaneval", &[Extra::Samples, Extra::MaxNewTokens])
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(message), "{error}");
         }
-        default().check("humaneval").unwrap();
+        default().check("humaneval", &[]).unwrap();
+    }
+
+    #[test]
+    fn a_setting_that_the_suite_cannot_honour_is_refused() {
+        let options = TaskOptions {
+            shots: Some(2),
+            ..TaskOptions::default()
+        };
+        let error = options.check("humaneval", &[Extra::Samples]).unwrap_err();
+        assert!(
+            error.to_string().contains("has no solved examples"),
+            "{error}"
+        );
+        options.check("mmlu", &[Extra::Shots]).unwrap();
     }
 
     #[test]

@@ -1,50 +1,45 @@
 //! The suites by name.
 
 use crate::{Suite, TaskError, human_eval::HumanEval};
+use std::sync::Arc;
 
-/// One line a suite.
-static SUITES: &[&dyn Suite] = &[&HumanEval::PUBLISHED, &HumanEval::MINI];
-
-/// All suites, in the order in which lists show them.
-pub fn suites() -> &'static [&'static dyn Suite] {
-    SUITES
+/// All suites, in the order in which lists show them: one line each.
+pub fn suites() -> Vec<Arc<dyn Suite>> {
+    vec![Arc::new(HumanEval::PUBLISHED), Arc::new(HumanEval::MINI)]
 }
 
 /// The suite of this name.
 ///
 /// # Errors
 /// When there is none; the message holds the nearest name and all names.
-pub fn find_suite(name: &str) -> Result<&'static dyn Suite, TaskError> {
-    SUITES
+pub fn find_suite(name: &str) -> Result<Arc<dyn Suite>, TaskError> {
+    let suites = suites();
+    if let Some(suite) = suites.iter().find(|suite| suite.name() == name) {
+        return Ok(Arc::clone(suite));
+    }
+    let wanted = name.to_lowercase();
+    let names: Vec<&str> = suites.iter().map(|suite| suite.name()).collect();
+    let nearest = names
         .iter()
-        .copied()
-        .find(|suite| suite.name() == name)
-        .ok_or_else(|| {
-            let wanted = name.to_lowercase();
-            let nearest = SUITES
-                .iter()
-                .map(|suite| suite.name())
-                .min_by_key(|known| strsim::damerau_levenshtein(&wanted, known));
-            TaskError::UnknownSuite {
-                name: name.to_owned(),
-                nearest: nearest.unwrap_or_default().to_owned(),
-                known: SUITES
-                    .iter()
-                    .map(|suite| suite.name())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            }
-        })
+        .min_by_key(|known| strsim::damerau_levenshtein(&wanted, known));
+    Err(TaskError::UnknownSuite {
+        name: name.to_owned(),
+        nearest: (*nearest.unwrap_or(&"")).to_owned(),
+        known: names.join(", "),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn every_suite_is_found_by_its_name() {
+    fn every_suite_is_found_by_its_name_which_is_its_own() {
+        let mut names = BTreeSet::new();
         for suite in suites() {
             assert_eq!(find_suite(suite.name()).unwrap().name(), suite.name());
+            assert!(names.insert(suite.name().to_owned()), "{}", suite.name());
         }
     }
 

@@ -3,9 +3,13 @@
 mod common;
 
 use common::shared;
-use evalh_task::{TaskError, TaskOptions, find_suite, human_eval::Problems};
+use evalh_task::{DataFiles, DataSource, TaskError, TaskOptions, find_suite, human_eval::Problems};
 use flate2::{Compression, write::GzEncoder};
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 const MINI: &str = include_str!("../../../datasets/mini/mini_humaneval.jsonl");
 
@@ -120,7 +124,13 @@ fn files_that_are_no_text_or_not_there_are_refused() {
 #[test]
 fn the_suite_insists_on_its_own_file_and_count() {
     let suite = find_suite("humaneval").unwrap();
-    let open = |data: &[_]| suite.open(data, &TaskOptions::default()).map(|_| ());
+    let open = |files: &[PathBuf]| {
+        let data = DataFiles {
+            root: PathBuf::new(),
+            files: files.to_vec(),
+        };
+        suite.open(&data, &TaskOptions::default()).map(|_| ())
+    };
     assert_refused(open(&[]), &["use humaneval", "HumanEval.jsonl"]);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("HumanEval.jsonl");
@@ -131,8 +141,9 @@ fn the_suite_insists_on_its_own_file_and_count() {
     );
     let others = [dir.path().join("LICENSE"), path];
     assert_refused(open(&others), &["holds 8 problems"]);
-    assert_eq!(suite.artifact(), Some("humaneval"));
-    assert_eq!(find_suite("mini_humaneval").unwrap().artifact(), None);
+    assert_eq!(suite.data(), DataSource::Artifact("humaneval".into()));
+    let mini = find_suite("mini_humaneval").unwrap();
+    assert_eq!(mini.data(), DataSource::BuiltIn);
 }
 
 #[test]
@@ -141,7 +152,11 @@ fn the_published_problems_load() {
         return;
     };
     let path = shared.join("datasets/humaneval/HumanEval.jsonl");
-    let problems = find_suite("humaneval").unwrap().problems(&[path]).unwrap();
+    let data = DataFiles {
+        root: PathBuf::new(),
+        files: vec![path],
+    };
+    let problems = find_suite("humaneval").unwrap().problems(&data).unwrap();
     assert_eq!(problems.all().len(), 164);
     assert_eq!(
         problems.identity().sha256.as_str(),

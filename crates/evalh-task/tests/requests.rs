@@ -4,9 +4,11 @@ mod common;
 
 use common::{mini, options, response, samples, shared};
 use evalh_record::{Answer, Generate, Prompt, Request, RequestKind, Role, Sampling};
-use evalh_task::{Judgement, TaskOptions, find_suite, human_eval::Protocol, sample, score_name};
+use evalh_task::{
+    DataFiles, Judgement, TaskOptions, find_suite, human_eval::Protocol, sample, score_name,
+};
 use serde_json::Value;
-use std::fs;
+use std::{fs, path::PathBuf};
 
 fn lm_eval() -> Value {
     serde_json::from_str(include_str!("data/lm_eval.json")).unwrap()
@@ -15,14 +17,14 @@ fn lm_eval() -> Value {
 fn generate(request: &Request) -> &Generate {
     match &request.kind {
         RequestKind::Generate(generate) => generate,
-        RequestKind::LogLikelihood(_) => panic!("text is asked for"),
+        _ => panic!("text is asked for"),
     }
 }
 
 fn text(request: &Request) -> &str {
     match &request.prompt {
         Prompt::Text(text) => text,
-        Prompt::Chat { .. } => panic!("a raw prompt is expected"),
+        _ => panic!("a raw prompt is expected"),
     }
 }
 
@@ -166,7 +168,7 @@ fn the_default_protocol_follows_the_checkpoint_and_is_in_the_name() {
 fn protocols_that_are_not_possible_are_refused() {
     let suite = find_suite("mini_humaneval").unwrap();
     let unknown = suite
-        .open(&[], &options("instruct", true))
+        .open(&DataFiles::default(), &options("instruct", true))
         .err()
         .unwrap()
         .to_string();
@@ -175,7 +177,7 @@ fn protocols_that_are_not_possible_are_refused() {
         "{unknown}"
     );
     let chat = suite
-        .open(&[], &options("chat", false))
+        .open(&DataFiles::default(), &options("chat", false))
         .err()
         .unwrap()
         .to_string();
@@ -269,7 +271,7 @@ fn settings_hold_what_can_change_a_score() {
             settings.samples,
             settings.max_new_tokens
         ),
-        (3, Some(3), 1, 64)
+        (3, Some(3), 1, Some(64))
     );
     assert_eq!(settings.data[0].name, "mini_humaneval.jsonl");
     let file = include_bytes!("../../../datasets/mini/mini_humaneval.jsonl");
@@ -370,7 +372,13 @@ fn reference_prompts_of_lm_eval_are_reproduced() {
     let data = shared.join("datasets/humaneval/HumanEval.jsonl");
     let task = find_suite("humaneval")
         .unwrap()
-        .open(&[data], &plan)
+        .open(
+            &DataFiles {
+                root: PathBuf::new(),
+                files: vec![data],
+            },
+            &plan,
+        )
         .unwrap();
     let requests = task.requests();
     assert_eq!(requests.len(), 164);

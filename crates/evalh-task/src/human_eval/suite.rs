@@ -1,7 +1,7 @@
 //! The registered suites of this kind.
 
 use super::{Problems, Protocol, task::HumanEvalTask};
-use crate::{Suite, Task, TaskError, TaskOptions};
+use crate::{DataFiles, DataSource, Facts, Suite, Task, TaskError, TaskOptions, options::Extra};
 use std::path::{Path, PathBuf};
 
 /// A set of problems in the format of `HumanEval`, with its name.
@@ -112,31 +112,44 @@ impl HumanEval {
 }
 
 impl Suite for HumanEval {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.name
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         self.description
     }
 
-    fn artifact(&self) -> Option<&'static str> {
+    fn data(&self) -> DataSource {
         match self.source {
-            Source::Artifact { name, .. } => Some(name),
-            Source::BuiltIn { .. } => None,
+            Source::Artifact { name, .. } => DataSource::Artifact(name.to_owned()),
+            Source::BuiltIn { .. } => DataSource::BuiltIn,
         }
     }
 
-    fn protocols(&self) -> &'static [&'static str] {
-        &Protocol::NAMES
+    fn facts(&self) -> Facts {
+        Facts {
+            split: "test".into(),
+            items: Some(self.items),
+            metrics: vec!["pass@1".into(), "pass@k".into()],
+            shots: 0,
+        }
     }
 
-    fn default_protocol(&self, has_chat_template: bool) -> &'static str {
+    fn protocols(&self) -> Vec<&str> {
+        Protocol::NAMES.to_vec()
+    }
+
+    fn default_protocol(&self, has_chat_template: bool) -> &str {
         Protocol::default_for(has_chat_template).name()
     }
 
-    fn open(&self, data: &[PathBuf], options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
-        options.check(self.name)?;
+    fn runs_programs(&self) -> bool {
+        true
+    }
+
+    fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
+        options.check(self.name, &[Extra::Samples, Extra::MaxNewTokens])?;
         let protocol = self.protocol(options)?;
         Ok(Box::new(HumanEvalTask::new(
             self.name,
@@ -146,8 +159,8 @@ impl Suite for HumanEval {
         )))
     }
 
-    fn problems(&self, data: &[PathBuf]) -> Result<Problems, TaskError> {
-        let problems = self.read(data)?;
+    fn problems(&self, data: &DataFiles) -> Result<Problems, TaskError> {
+        let problems = self.read(&data.files)?;
         if problems.all().len() != self.items {
             return Err(TaskError::Data {
                 path: PathBuf::from(&problems.identity().name),

@@ -3,7 +3,8 @@
 use super::{Problem, Problems, Protocol, REFERENCE_KS, Tally, pass_at_k_estimates};
 use crate::{Judgement, Slot, Task, TaskError, TaskOptions, score_name};
 use evalh_record::{
-    Answer, Generate, Request, RequestKind, Response, ResultRow, Sample, SuiteSettings,
+    Answer, Generate, Part, Request, RequestKind, Response, ResultRow, Sample, SuiteSettings,
+    TaskSettings,
 };
 use std::collections::BTreeSet;
 
@@ -104,11 +105,11 @@ impl HumanEvalTask {
 }
 
 impl Task for HumanEvalTask {
-    fn suite(&self) -> &'static str {
+    fn suite(&self) -> &str {
         self.suite
     }
 
-    fn protocol(&self) -> &'static str {
+    fn protocol(&self) -> &str {
         self.protocol.name()
     }
 
@@ -116,12 +117,18 @@ impl Task for HumanEvalTask {
         SuiteSettings {
             name: self.suite.to_owned(),
             protocol: self.protocol.name().to_owned(),
+            tasks: vec![TaskSettings {
+                name: self.suite.to_owned(),
+                group: None,
+                items: self.items().len(),
+            }],
             shots: 0,
             items: self.items().len(),
             limit: self.options.limit,
             samples: self.options.samples,
-            sampling: self.options.sampling_settings(),
-            max_new_tokens: self.max_new_tokens(),
+            sampling: Some(self.options.sampling_settings()),
+            max_new_tokens: Some(self.max_new_tokens()),
+            options: serde_json::Map::new(),
             data: vec![self.problems.identity().clone()],
         }
     }
@@ -140,9 +147,12 @@ impl Task for HumanEvalTask {
         let position = index / self.options.samples;
         let item = &self.items().get(position)?.task_id;
         Some(Slot {
+            task: self.suite,
             item,
             position,
             sample: index % self.options.samples,
+            shots: &[],
+            target: None,
         })
     }
 
@@ -156,7 +166,7 @@ impl Task for HumanEvalTask {
             .slot(response.index)
             .ok_or_else(|| refuse("no request has this index"))?;
         let Answer::Generated(generation) = &response.answer else {
-            return Err(refuse("it scores continuations, and text was asked for"));
+            return Err(refuse("it is no text, and text was asked for"));
         };
         Ok(Judgement::Run(
             self.protocol
@@ -171,12 +181,14 @@ impl Task for HumanEvalTask {
             .map(|found| ResultRow {
                 suite: self.suite.to_owned(),
                 task: self.suite.to_owned(),
+                part: Part::Whole,
                 protocol: self.protocol.name().to_owned(),
                 variant: variant.to_owned(),
                 metric: found.metric(),
                 value: found.estimate.value,
                 stderr: found.estimate.stderr,
                 n: found.estimate.n,
+                chance: None,
             });
         Ok(rows.collect())
     }

@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs, reason = "each test binary uses its part")]
 
 use evalh_record::{Answer, Finish, Generation, Outcome, Request, Response, Sample, sha256_bytes};
-use evalh_task::{Judgement, Task, TaskOptions, find_suite, sample};
+use evalh_task::{DataFiles, Judgement, Task, TaskOptions, find_suite, sample};
 use std::path::PathBuf;
 
 /// The folder `shared` beside the checkout, or a note that the test is skipped.
@@ -26,7 +26,7 @@ pub fn options(protocol: &str, has_chat_template: bool) -> TaskOptions {
 pub fn mini(options: &TaskOptions) -> Box<dyn Task> {
     find_suite("mini_humaneval")
         .unwrap()
-        .open(&[], options)
+        .open(&DataFiles::default(), options)
         .unwrap()
 }
 
