@@ -74,6 +74,9 @@ pub enum RequestProblem {
         "it is a conversation but the checkpoint has no chat template; ask with a plain prompt"
     )]
     NoChatTemplate,
+    /// A question for another kind of model or engine.
+    #[error("it asks {0}")]
+    WrongKind(&'static str),
     /// Nothing to start from.
     #[error("its prompt is empty and the tokenizer has no token to begin with")]
     EmptyPrompt,

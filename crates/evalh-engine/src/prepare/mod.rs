@@ -67,6 +67,10 @@ fn one<T: Text>(
     match &request.kind {
         RequestKind::Generate(generate) => generate::prepare(text, vocabulary, request, generate),
         RequestKind::LogLikelihood(scored) => score::prepare(text, vocabulary, request, scored),
+        RequestKind::Loss(_) => Err(RequestProblem::WrongKind("for the loss of a text")),
+        RequestKind::Classify => Err(RequestProblem::WrongKind(
+            "for a classification head's outputs, which only an encoder gives",
+        )),
     }
 }
 

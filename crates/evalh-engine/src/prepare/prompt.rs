@@ -20,6 +20,9 @@ impl<'a> PromptText<'a> {
                 text: Cow::Borrowed(plain),
                 special: SpecialTokens::AsPostProcessor,
             }),
+            Prompt::Pair { .. } => Err(RequestProblem::WrongKind(
+                "with a pair of texts, which only an encoder reads",
+            )),
             Prompt::Chat { messages, prefill } => {
                 let rendered = text.render(messages).map_err(RequestProblem::Text)?;
                 let mut rendered = rendered.ok_or(RequestProblem::NoChatTemplate)?;

@@ -303,7 +303,9 @@ fn samples<'r>(
 fn generated_tokens(sample: &Sample) -> usize {
     match &sample.answer {
         evalh_record::Answer::Generated(generation) => generation.tokens,
-        evalh_record::Answer::Scored(_) => 0,
+        evalh_record::Answer::Scored(_)
+        | evalh_record::Answer::Loss(_)
+        | evalh_record::Answer::Classified(_) => 0,
     }
 }
 
