@@ -64,7 +64,7 @@ proptest! {
                 let [straight, bent] = [&x, &curved].map(|x| correlation::spearman(x, &y, FEW).unwrap());
                 prop_assert_eq!(straight, bent);
             }
-            None => prop_assert!(x.iter().all(|&other| other == x[0]) || y.iter().all(|&other| other == y[0])),
+            None => prop_assert!(pairs.iter().all(|pair| pair.0 == pairs[0].0) || pairs.iter().all(|pair| pair.1 == pairs[0].1)),
         }
     }
 
