@@ -51,3 +51,8 @@ pub(crate) fn is_headline(record: &Record, row: &ResultRow) -> bool {
     let first = record.results.iter().find(of_part);
     first.is_some_and(|first| first.metric == row.metric)
 }
+
+/// Whether two rows hold one metric of one part.
+pub(crate) fn same_metric(a: &ResultRow, b: &ResultRow) -> bool {
+    (&a.suite, a.part, &a.task, &a.metric) == (&b.suite, b.part, &b.task, &b.metric)
+}

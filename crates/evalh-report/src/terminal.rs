@@ -4,7 +4,7 @@ use crate::{
     aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable},
     compare::{Comparison, comparison_of, comparisons},
     number::{p_value, points, rate, score, seconds},
-    parts::{is_detail, is_headline, prefix},
+    parts::{is_detail, is_headline, prefix, same_metric},
     warnings::warnings,
 };
 use anstyle::AnsiColor;
@@ -23,7 +23,17 @@ pub fn terminal(record: &Record, style: Style) -> String {
         let suite = suites.iter().find(|suite| suite.name == row.suite);
         suite.is_none_or(|suite| !is_detail(suite, row.part))
     });
-    rows.extend(shown.map(|row| score_row(record, row, &compared)));
+    let shown: Vec<&ResultRow> = shown.collect();
+    // The variants of a metric stand below each other.
+    let mut done = vec![false; shown.len()];
+    for first in 0..shown.len() {
+        for at in first..shown.len() {
+            if !done[at] && same_metric(shown[first], shown[at]) {
+                done[at] = true;
+                rows.push(score_row(record, shown[at], &compared));
+            }
+        }
+    }
     let mut out = aligned(&rows, style);
     for warning in warnings(record) {
         let yellow = PLAIN.fg_color(Some(AnsiColor::Yellow.into())).bold();
@@ -87,7 +97,7 @@ fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<C
             Some(p) if p < NOTABLE => PLAIN.fg_color(Some(AnsiColor::Red.into())),
             _ => PLAIN,
         };
-        let error = comparison.stderr_of(difference);
+        let error = comparison.stderr_of(difference).filter(|_| headline);
         let difference = points(row.metric_name(), difference, error);
         cells.push(Cell::number(difference, colour));
         let [gained, lost] = [&comparison.gained, &comparison.lost].map(|items| {

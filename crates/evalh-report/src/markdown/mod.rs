@@ -9,7 +9,7 @@ use crate::{
     compare::{Comparison, comparison_of, comparisons},
     counts::{Finishes, error_classes, outcomes},
     number::{count_of, counted, p_value, percent, points, score},
-    parts::{is_detail, is_headline, prefix},
+    parts::{is_detail, is_headline, prefix, same_metric},
     warnings::warnings,
 };
 use escape::text;
@@ -128,7 +128,7 @@ fn scores(out: &mut String, record: &Record, suite: &SuiteSettings, compared: &[
         [] => writeln!(out, "Score \u{b1} standard error over items.\n"),
         _ => writeln!(
             out,
-            "Score \u{b1} standard error over items; differences in percentage points \u{b1} the standard error of the paired differences; p is the exact two-sided McNemar test of gained against lost items.\n"
+            "Score \u{b1} standard error over items; differences (of shares in percentage points) \u{b1} the standard error of the paired differences; p is the exact two-sided McNemar test of gained against lost items.\n"
         ),
     };
     if !details.is_empty() {
@@ -182,9 +182,10 @@ fn score_table(record: &Record, rows: &[&ResultRow], compared: &[Comparison]) ->
             match (comparison_of(compared, row), of(base)) {
                 (Some(comparison), Some(base)) => {
                     let difference = row.value - base.value;
-                    let error = comparison.stderr_of(difference);
+                    let headline = is_headline(record, row);
+                    let error = comparison.stderr_of(difference).filter(|_| headline);
                     cells.push(points(row.metric_name(), difference, error));
-                    if is_headline(record, row) {
+                    if headline {
                         cells.extend([
                             comparison.gained.len().to_string(),
                             comparison.lost.len().to_string(),
@@ -202,11 +203,6 @@ fn score_table(record: &Record, rows: &[&ResultRow], compared: &[Comparison]) ->
         }
     }
     table
-}
-
-/// Whether two rows hold one metric of one part.
-fn same_metric(a: &ResultRow, b: &ResultRow) -> bool {
-    (a.part, &a.task, &a.metric) == (b.part, &b.task, &b.metric)
 }
 
 fn flips(out: &mut String, suite: &SuiteSettings, compared: &[Comparison]) {
