@@ -13,6 +13,7 @@ pub mod human_eval;
 mod jsonl;
 mod options;
 mod pack;
+pub mod quixbugs;
 mod registry;
 mod task;
 

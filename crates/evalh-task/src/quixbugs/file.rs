@@ -39,5 +39,4 @@ pub(super) fn identity(name: &str, bytes: &[u8]) -> FileIdentity {
 }
 
 /// What helps where the data is not as it should be.
-pub(super) const REMEDY: &str =
-    "give a checkout of QuixBugs or a folder with quixbugs.jsonl and node.json, or fetch the data again";
+pub(super) const REMEDY: &str = "give a checkout of QuixBugs or a folder with quixbugs.jsonl and node.json, or fetch the data again";

@@ -82,8 +82,13 @@ impl Item {
 
     /// Checks everything that prompts and tests rest on.
     pub(super) fn check(&self) -> Result<(), Problem> {
-        let is_name = self.name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
-            && self.name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
+        let is_name = self
+            .name
+            .starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
+            && self
+                .name
+                .chars()
+                .all(|c| c == '_' || c.is_ascii_alphanumeric());
         if !is_name {
             return Err(("name", format!("is `{}`, not a Python name", self.name)));
         }

@@ -84,11 +84,7 @@ impl Items {
         Items::of(all, files, path)
     }
 
-    fn of(
-        mut all: Vec<Item>,
-        files: Vec<FileIdentity>,
-        path: &Path,
-    ) -> Result<Items, TaskError> {
+    fn of(mut all: Vec<Item>, files: Vec<FileIdentity>, path: &Path) -> Result<Items, TaskError> {
         if all.is_empty() {
             return Err(TaskError::Data {
                 path: path.to_owned(),

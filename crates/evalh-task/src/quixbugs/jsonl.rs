@@ -21,7 +21,9 @@ pub(super) fn parse(
     text: &str,
     node: Option<(&Path, &str)>,
 ) -> Result<Vec<Item>, TaskError> {
-    let node = node.map(|(path, text)| parse_node(path, text)).transpose()?;
+    let node = node
+        .map(|(path, text)| parse_node(path, text))
+        .transpose()?;
     let mut names = BTreeSet::new();
     let mut all = Vec::new();
     for line in lines(path, text) {

@@ -135,8 +135,9 @@ mod tests {
 
     #[test]
     fn a_text_is_code_then_specification() {
-        let source =
-            Source::of("\n  \ndef f(x):\n    \"\"\"inner\"\"\"\n    return x\n\n\n\"\"\"\nF\n\"\"\"\n\n");
+        let source = Source::of(
+            "\n  \ndef f(x):\n    \"\"\"inner\"\"\"\n    return x\n\n\n\"\"\"\nF\n\"\"\"\n\n",
+        );
         assert_eq!(
             source.code,
             "def f(x):\n    \"\"\"inner\"\"\"\n    return x"

@@ -55,7 +55,11 @@ pub(super) fn context(item: &Item, version: Version) -> String {
 
 /// The prompt and the continuations to compare. In a chat the context is the request, and the answers lose the space
 /// before them, as in lm-eval.
-pub(super) fn question(item: &Item, version: Version, chat: Option<&Chat>) -> (Prompt, Vec<String>) {
+pub(super) fn question(
+    item: &Item,
+    version: Version,
+    chat: Option<&Chat>,
+) -> (Prompt, Vec<String>) {
     let context = context(item, version);
     let Some(chat) = chat else {
         let continuations = ANSWERS.map(|answer| format!(" {answer}")).to_vec();

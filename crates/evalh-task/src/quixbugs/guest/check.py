@@ -121,21 +121,24 @@ def parametrize(names, rows):
 
     def decorate(test):
         def run():
-            for row in rows:
-                one_test(lambda: test(**dict(zip(names, row if len(names) > 1 else [row], strict=True))))
+            for number, row in enumerate(rows, 1):
+                row = row if len(names) > 1 else [row]
+                one_test(f"case {number} of {len(rows)}", lambda: test(**dict(zip(names, row, strict=True))))
 
         return run
 
     return decorate
 
 
-def one_test(test):
+def one_test(title, test):
     global ran
     try:
         test()
         ran += 1
     except Skipped:
         pass
+    except AssertionError as error:
+        raise error if error.args else AssertionError(title) from None
 
 
 if name not in program:
@@ -154,7 +157,7 @@ Node = None if node is None else node_class()
 if module is not None:
     for title, test in list(executed(module).items()):
         if title.startswith("test") and callable(test):
-            one_test(test)
+            one_test(title, test)
 else:
     for number, (arguments, expected) in enumerate(cases, 1):
         found = guarded(*arguments)

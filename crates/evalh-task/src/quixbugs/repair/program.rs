@@ -15,9 +15,7 @@ impl RepairProtocol {
     pub fn program(self, item: &Item, answer: &str) -> Program {
         let code = match self {
             RepairProtocol::Completion => format!("{}{answer}", item.signature()),
-            RepairProtocol::Chat => {
-                first_python_block(answer).unwrap_or_else(|| answer.to_owned())
-            }
+            RepairProtocol::Chat => first_python_block(answer).unwrap_or_else(|| answer.to_owned()),
         };
         item.program(&code)
     }

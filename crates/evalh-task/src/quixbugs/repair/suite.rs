@@ -1,10 +1,6 @@
 //! The registered suites of this kind.
 
-use super::{
-    super::set::Set,
-    protocol::RepairProtocol,
-    task::RepairTask,
-};
+use super::{super::set::Set, protocol::RepairProtocol, task::RepairTask};
 use crate::{
     DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions, quixbugs::Items,
 };

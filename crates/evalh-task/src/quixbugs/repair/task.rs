@@ -75,7 +75,10 @@ impl Task for RepairTask {
             samples: self.options.samples,
             sampling: Some(self.options.sampling_settings()),
             max_new_tokens: Some(self.max_new_tokens()),
-            options: serde_json::Map::new(),
+            // Upstream's `--runslow` is off: see the test module of `knapsack`.
+            options: [("slow_tests".to_owned(), false.into())]
+                .into_iter()
+                .collect(),
             data: self.items.files().to_vec(),
         }
     }
