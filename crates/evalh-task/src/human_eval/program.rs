@@ -18,6 +18,7 @@ impl Protocol {
                 Program {
                     code: with_imports(&problem.prompt, &code),
                     tests: problem.tests(),
+                    effort: 1,
                 }
             }
         }

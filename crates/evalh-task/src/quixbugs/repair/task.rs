@@ -3,6 +3,7 @@
 use super::{
     super::{Item, Items},
     RepairProtocol,
+    program::{EFFORT, SLOW},
 };
 use crate::{
     Judgement, Slot, Task, TaskError, TaskOptions,
@@ -12,6 +13,7 @@ use evalh_record::{
     Answer, Generate, Part, Request, RequestKind, Response, ResultRow, Sample, SuiteSettings,
     TaskSettings,
 };
+use serde_json::json;
 
 /// The programs to repair, with the suite's settings, which have been checked.
 pub(super) struct RepairTask {
@@ -76,9 +78,12 @@ impl Task for RepairTask {
             sampling: Some(self.options.sampling_settings()),
             max_new_tokens: Some(self.max_new_tokens()),
             // Upstream's `--runslow` is off: see the test module of `knapsack`.
-            options: [("slow_tests".to_owned(), false.into())]
-                .into_iter()
-                .collect(),
+            options: [
+                ("slow_tests".to_owned(), false.into()),
+                ("effort".to_owned(), json!({ SLOW: EFFORT })),
+            ]
+            .into_iter()
+            .collect(),
             data: self.items.files().to_vec(),
         }
     }
