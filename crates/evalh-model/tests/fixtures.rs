@@ -287,6 +287,57 @@ fn a_sequence_cut_back_goes_on_as_if_it_had_never_been_longer() {
 }
 
 #[test]
+fn a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone() {
+    let Some(folder) = fixture(
+        "a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone",
+        FAMILIES[1],
+    ) else {
+        return;
+    };
+    let prompt: Vec<u32> = (0..80).map(|i| (i * 29 + 3) % 384).collect();
+    for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
+        let model = load(&folder, kernel);
+        let mut session = model.session(512).unwrap();
+        let row = |seq, tokens, logits| Row {
+            seq,
+            tokens,
+            logits,
+        };
+        let first = session.open(None);
+        session.forward(&[row(first, &prompt, 0..0)]).unwrap();
+        for (asked, held) in [(0, 0), (31, 0), (32, 32), (79, 64), (1000, 64)] {
+            let fork = session.fork(first, asked).unwrap();
+            assert_eq!(session.len(fork), held);
+            let rest: Vec<u32> = prompt[held..70].iter().copied().chain([9, 8, 7]).collect();
+            let alone = session.open(None);
+            let whole: Vec<u32> = prompt[..70].iter().copied().chain([9, 8, 7]).collect();
+            let last = |n: usize| n - 1..n;
+            let a = session
+                .forward(&[row(fork, &rest, last(rest.len()))])
+                .unwrap();
+            let b = session.forward(&[row(alone, &whole, last(73))]).unwrap();
+            let what = format!("{kernel:?}, {asked} asked");
+            if kernel == KernelChoice::Auto {
+                let same = a
+                    .row(0)
+                    .iter()
+                    .zip(b.row(0))
+                    .all(|(x, y)| x.to_bits() == y.to_bits());
+                assert!(same, "{what}");
+            } else {
+                close(&what, a.row(0), b.row(0));
+            }
+            session.close(fork);
+            session.close(alone);
+        }
+        // What was shared is whole still.
+        assert_eq!(session.len(first), 80);
+        session.close(first);
+        assert_eq!(session.free_tokens(), 512);
+    }
+}
+
+#[test]
 fn logits_do_not_depend_on_the_batch_the_split_or_the_threads() {
     let Some(folder) = fixture(
         "logits_do_not_depend_on_the_batch_the_split_or_the_threads",
