@@ -298,34 +298,33 @@ fn a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone() {
     for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
         let model = load(&folder, kernel);
         let mut session = model.session(512).unwrap();
-        let row = |seq, tokens, logits| Row {
-            seq,
-            tokens,
-            logits,
-        };
         let first = session.open(None);
-        session.forward(&[row(first, &prompt, 0..0)]).unwrap();
+        let row = Row {
+            seq: first,
+            tokens: &prompt,
+            logits: 0..0,
+        };
+        session.forward(&[row]).unwrap();
         for (asked, held) in [(0, 0), (31, 0), (32, 32), (79, 64), (1000, 64)] {
             let fork = session.fork(first, asked).unwrap();
             assert_eq!(session.len(fork), held);
             let rest: Vec<u32> = prompt[held..70].iter().copied().chain([9, 8, 7]).collect();
             let alone = session.open(None);
             let whole: Vec<u32> = prompt[..70].iter().copied().chain([9, 8, 7]).collect();
-            let last = |n: usize| n - 1..n;
-            let a = session
-                .forward(&[row(fork, &rest, last(rest.len()))])
-                .unwrap();
-            let b = session.forward(&[row(alone, &whole, last(73))]).unwrap();
+            let [a, b] = [(fork, &rest), (alone, &whole)].map(|(seq, tokens)| {
+                let row = Row {
+                    seq,
+                    tokens,
+                    logits: tokens.len() - 1..tokens.len(),
+                };
+                session.forward(&[row]).unwrap().row(0).to_vec()
+            });
             let what = format!("{kernel:?}, {asked} asked");
             if kernel == KernelChoice::Auto {
-                let same = a
-                    .row(0)
-                    .iter()
-                    .zip(b.row(0))
-                    .all(|(x, y)| x.to_bits() == y.to_bits());
+                let same = a.iter().zip(&b).all(|(x, y)| x.to_bits() == y.to_bits());
                 assert!(same, "{what}");
             } else {
-                close(&what, a.row(0), b.row(0));
+                close(&what, &a, &b);
             }
             session.close(fork);
             session.close(alone);
