@@ -22,6 +22,7 @@ mod score;
 mod stop;
 mod text;
 mod timing;
+mod tokens;
 
 pub use engine::Engine;
 pub use error::{BoxError, EngineError, RequestProblem};
@@ -35,3 +36,4 @@ pub use score::LogSoftmax;
 pub use stop::{StopMatch, StopStrings};
 pub use text::{SpecialTokens, Text, TextStream, Vocabulary};
 pub use timing::EngineTimings;
+pub use tokens::{LocalTokenizer, RequestTokens};

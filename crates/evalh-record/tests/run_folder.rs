@@ -299,7 +299,7 @@ fn a_changed_setting_is_named_and_nothing_is_touched() {
     drop(run);
     let before = fs::read(temp.path().join("samples.jsonl")).unwrap();
     let mut now = settings();
-    now.suites[0].sampling.seed = 9;
+    now.suites[0].sampling.as_mut().unwrap().seed = 9;
     let Err(error) = RunFolder::open(temp.path()).unwrap().resume(&now) else {
         panic!("resumed with another seed")
     };

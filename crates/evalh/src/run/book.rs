@@ -154,7 +154,7 @@ impl Pages {
             .map_err(|error| of_record("record an answer", &error))?;
         let tokens = match &judged.sample.answer {
             Answer::Generated(generation) => generation.tokens,
-            Answer::Scored(_) => 0,
+            Answer::Scored(_) | Answer::Loss(_) | Answer::Classified(_) => 0,
         };
         self.with_variant(|variant| {
             variant.kept_tokens += tokens as u64;
