@@ -47,7 +47,7 @@ fn answers(engine: &mut LocalEngine) -> Vec<Response> {
 fn log_probs(responses: &[Response]) -> Vec<f64> {
     match &responses[1].answer {
         Answer::Scored(scores) => scores.iter().map(|score| score.log_prob).collect(),
-        Answer::Generated(_) => panic!("not scored"),
+        other => panic!("not scored: {other:?}"),
     }
 }
 

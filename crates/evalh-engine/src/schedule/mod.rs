@@ -1,7 +1,8 @@
 //! Continuous batching: sequences enter as others leave, prefill and decode share each forward pass.
 //!
 //! - `plan` decides before the first pass how large the cache is and which requests it can never hold;
-//! - `active` is a sequence in the batch: what it still has to read, and what it does with the logits it gets;
+//! - `active` is a sequence in the batch: what it still has to read, and what it does with the logits it gets, which is
+//!   in `generating`, `scoring` and `window`;
 //! - `assemble` turns the outcomes of a request's sequences into its response;
 //! - this file runs the passes.
 //!
@@ -10,7 +11,10 @@
 
 mod active;
 mod assemble;
+mod generating;
 mod plan;
+mod scoring;
+mod window;
 
 use crate::{
     BoxError, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, RequestProblem,
@@ -21,6 +25,10 @@ use assemble::Assembly;
 use evalh_record::{Request, Response};
 use plan::{Job, Plan};
 use std::{ops::ControlFlow, ops::Range, time::Instant};
+
+/// Bytes of logits that the prefill of one pass may ask for, so that the loss of a text over a large vocabulary takes no
+/// more memory than other requests.
+const MOST_LOGIT_BYTES: usize = 128 << 20;
 
 /// Answers requests with a model and a tokenizer; see [`Engine::answer`](crate::Engine::answer).
 ///
@@ -178,6 +186,8 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         }));
         let step = self.options.step_tokens.get();
         let mut budget = step.saturating_sub(self.spans.len()).max(step.div_ceil(8));
+        let row_bytes = self.vocabulary.size * size_of::<f32>();
+        let mut logits = (MOST_LOGIT_BYTES / row_bytes.max(1)).max(1);
         for (i, row) in self
             .active
             .iter()
@@ -188,11 +198,16 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 break;
             }
             let unread = row.unread();
-            let taken = unread.len().min(budget);
-            budget -= taken;
+            let end = unread.end.min(unread.start + budget);
+            let tokens = unread.start..row.end_of(&(unread.start..end), logits);
+            if tokens.is_empty() {
+                continue;
+            }
+            budget -= tokens.len();
+            logits -= row.logits_of(&tokens);
             self.spans.push(Span {
                 row: i,
-                tokens: unread.start..unread.start + taken,
+                tokens,
                 decode: false,
             });
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     EngineError, EngineOptions, Model,
-    prepare::{Prepared, PreparedContext, PreparedGeneration, Work},
+    prepare::{Prepared, PreparedContext, PreparedGeneration, PreparedText, Work},
 };
 
 /// One sequence to run.
@@ -23,6 +23,8 @@ pub enum Task<'p> {
     Generate(&'p PreparedGeneration),
     /// Continuations to score.
     Score(&'p PreparedContext),
+    /// The window of this place of a text.
+    Window(&'p PreparedText, usize),
 }
 
 /// The sequences to run and the cache to run them in.
@@ -90,6 +92,7 @@ impl Task<'_> {
                     .max();
                 context.context.len() + longest.unwrap_or(0)
             }
+            Self::Window(text, window) => text.windows[*window].read.len(),
         }
     }
 }
@@ -99,6 +102,9 @@ fn tasks(prepared: &Prepared) -> Vec<Task<'_>> {
         Work::Generate(generation) if generation.max_new_tokens == 0 => Vec::new(),
         Work::Generate(generation) => vec![Task::Generate(generation)],
         Work::Score(contexts) => contexts.iter().map(Task::Score).collect(),
+        Work::Text(text) => (0..text.windows.len())
+            .map(|window| Task::Window(text, window))
+            .collect(),
     }
 }
 
