@@ -417,12 +417,13 @@ fn anchors_and_merges_are_followed_within_bounds() {
         Some(vec![Metric::Acc, Metric::AccNorm])
     );
 
-    let list = |level: usize| match level {
-        0 => "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(),
-        _ => {
-            let before = vec![format!("*a{}", level - 1); 10].join(", ");
-            format!("a{level}: &a{level} [{before}]\n")
-        }
+    let list = |level: usize| {
+        let before = if level == 0 {
+            vec!["x".to_owned(); 10]
+        } else {
+            vec![format!("*a{}", level - 1); 10]
+        };
+        format!("a{level}: &a{level} [{}]\n", before.join(", "))
     };
     let bomb = (0..9).map(list).collect::<Vec<_>>().concat();
     let error = import_text(&bomb, true).unwrap_err().to_string();
