@@ -10,6 +10,7 @@ mod code_block;
 pub mod definition;
 mod error;
 pub mod human_eval;
+pub mod import;
 mod jsonl;
 mod options;
 mod pack;
