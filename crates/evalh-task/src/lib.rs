@@ -14,6 +14,7 @@ pub mod import;
 mod jsonl;
 mod options;
 mod pack;
+pub mod quixbugs;
 mod registry;
 mod task;
 

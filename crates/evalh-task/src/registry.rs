@@ -1,11 +1,20 @@
 //! The suites by name.
 
-use crate::{Suite, TaskError, human_eval::HumanEval};
+use crate::{
+    Suite, TaskError,
+    human_eval::HumanEval,
+    quixbugs::{QuixBugsDetect, QuixBugsRepair},
+};
 use std::sync::Arc;
 
 /// All suites, in the order in which lists show them: one line each.
 pub fn suites() -> Vec<Arc<dyn Suite>> {
-    vec![Arc::new(HumanEval::PUBLISHED), Arc::new(HumanEval::MINI)]
+    vec![
+        Arc::new(HumanEval::PUBLISHED),
+        Arc::new(HumanEval::MINI),
+        Arc::new(QuixBugsRepair::PUBLISHED),
+        Arc::new(QuixBugsDetect::PUBLISHED),
+    ]
 }
 
 /// The suite of this name.
