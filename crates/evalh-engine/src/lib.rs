@@ -26,8 +26,9 @@ mod score;
 mod stop;
 mod text;
 mod timing;
+mod tokens;
 
-pub use encoder::EncoderEngine;
+pub use encoder::{EncoderEngine, EncoderTokenizer};
 pub use engine::{Engine, ModelEngine, Variant};
 pub use error::{BoxError, EngineError, RequestProblem};
 pub use forward::{Forward, LogitRows, Model, Row};
@@ -40,3 +41,4 @@ pub use score::LogSoftmax;
 pub use stop::{StopMatch, StopStrings};
 pub use text::{SpecialTokens, Text, TextStream, Vocabulary};
 pub use timing::EngineTimings;
+pub use tokens::{LocalTokenizer, RequestTokens};

@@ -7,7 +7,7 @@ use crate::{
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
 use evalh_kernel::ComputeSet;
-use evalh_model::{Decoder, Footprint, Logits, LoraId, SeqId, Session};
+use evalh_model::{Decoder, DecoderConfig, Footprint, Logits, LoraId, SeqId, Session};
 use evalh_record::{Message, Request, Response};
 use std::ops::ControlFlow;
 
@@ -36,19 +36,7 @@ impl LocalEngine {
         generation: &GenerationSettings,
         options: EngineOptions,
     ) -> Result<Self, EngineError> {
-        let config = decoder.config();
-        let vocabulary = Vocabulary {
-            size: config.vocab_size,
-            eos_ids: generation.eos_ids.clone(),
-            prefix_token: generation.bos_id.or(generation.eos_ids.first().copied()),
-            max_positions: config.max_positions,
-        };
-        if tokenizer.vocab_size() > vocabulary.size {
-            return Err(EngineError::Vocabulary {
-                tokens: tokenizer.vocab_size(),
-                vocabulary: vocabulary.size,
-            });
-        }
+        let vocabulary = vocabulary(decoder.config(), &tokenizer, generation)?;
         Ok(Self {
             decoder,
             text: LocalText {
@@ -123,6 +111,27 @@ impl Engine for LocalEngine {
             sink,
         )
     }
+}
+
+/// What the engine must know of a decoder's tokens.
+pub(crate) fn vocabulary(
+    config: &DecoderConfig,
+    tokenizer: &TextTokenizer,
+    generation: &GenerationSettings,
+) -> Result<Vocabulary, EngineError> {
+    let vocabulary = Vocabulary {
+        size: config.vocab_size,
+        eos_ids: generation.eos_ids.clone(),
+        prefix_token: generation.bos_id.or(generation.eos_ids.first().copied()),
+        max_positions: config.max_positions,
+    };
+    if tokenizer.vocab_size() > vocabulary.size {
+        return Err(EngineError::Vocabulary {
+            tokens: tokenizer.vocab_size(),
+            vocabulary: vocabulary.size,
+        });
+    }
+    Ok(vocabulary)
 }
 
 /// A decoder and the adapter its sequences are answered with.
@@ -205,9 +214,9 @@ impl LogitRows for Logits {
 
 /// A checkpoint's tokenizer and chat template.
 #[derive(Debug)]
-struct LocalText {
-    tokenizer: TextTokenizer,
-    template: Option<ChatTemplate>,
+pub(crate) struct LocalText {
+    pub(crate) tokenizer: TextTokenizer,
+    pub(crate) template: Option<ChatTemplate>,
 }
 
 impl Text for LocalText {

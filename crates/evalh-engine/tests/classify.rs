@@ -4,12 +4,14 @@
 //! invented words; those of `../shared/fixtures` run where it is there.
 
 use evalh_adapter::Adapter;
-use evalh_checkpoint::Checkpoint;
+use evalh_checkpoint::{Checkpoint, WeightSource as _};
 use evalh_engine::{
-    EncoderEngine, Engine, EngineError, EngineOptions, EngineTimings, LocalEngine, ModelEngine,
-    RequestProblem, Variant,
+    EncoderEngine, EncoderTokenizer, Engine, EngineError, EngineOptions, EngineTimings,
+    LocalEngine, ModelEngine, RequestProblem, Variant,
 };
-use evalh_model::{Decoder, DeviceChoice, Encoder, HeadChoice, LoadOptions, ModelError};
+use evalh_model::{
+    Decoder, DeviceChoice, Encoder, EncoderConfig, HeadChoice, LoadOptions, ModelError,
+};
 use evalh_record::{
     Answer, Generate, LogLikelihood, Loss, Prompt, Request, RequestKind, Response, Sampling,
     sha256_bytes,
@@ -138,6 +140,14 @@ fn texts_and_pairs_give_the_logits_of_transformers() {
         let (responses, timings) = answers(&mut engine, &requests);
         assert_eq!(responses.len(), 19);
         assert!(difference(&responses, &reference, name) < 1e-4);
+        let config = EncoderConfig::of(checkpoint.config()).expect("reads");
+        let tokenizer = checkpoint.tokenizer().expect("has a tokenizer");
+        let shown = EncoderTokenizer::new(&config, tokenizer).expect("fits");
+        let shown = shown.tokens(&requests).expect("encodes");
+        for (response, tokens) in responses.iter().zip(&shown) {
+            assert_eq!(response.prompt_tokens, tokens.context.len());
+            assert_eq!(response.truncated_tokens, tokens.truncated);
+        }
         let tokens: usize = responses.iter().map(|r| r.prompt_tokens).sum();
         assert_eq!(timings.prefill_tokens, tokens);
         assert!(timings.prefill_seconds > 0.0 && timings.steps > 0);
@@ -284,7 +294,7 @@ fn heads_that_are_not_there_or_not_one_are_named() {
     let refused = EncoderEngine::new(masked, tokenizer, EngineOptions::default());
     assert!(matches!(refused, Err(EngineError::NoClassifier)));
     let labels = HeadChoice::Classification { labels: 3 };
-    let names = labels.labels(evalh_checkpoint::WeightSource::config(&base));
+    let names = labels.labels(base.config());
     assert_eq!(names.expect("reads"), ["LABEL_0", "LABEL_1", "LABEL_2"]);
 }
 

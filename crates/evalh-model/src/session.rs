@@ -91,6 +91,22 @@ impl<'m> Session<'m> {
         seq
     }
 
+    /// Opens a sequence that begins with the first tokens of another, without computing them again: as many of `len` as
+    /// fill whole blocks of the cache. `None` where what is held of a sequence depends on how long it is.
+    ///
+    /// # Panics
+    /// When the other is not open.
+    pub fn fork(&mut self, from: SeqId, len: usize) -> Option<SeqId> {
+        if self.depends_on_length() {
+            return None;
+        }
+        let seq = self.cache.fork(from, len);
+        if let Some(adapter) = self.adapters.get(&from).copied() {
+            self.adapters.insert(seq, adapter);
+        }
+        Some(seq)
+    }
+
     /// Forgets a sequence and frees its room.
     ///
     /// # Panics

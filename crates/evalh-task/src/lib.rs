@@ -12,12 +12,14 @@ mod error;
 pub mod human_eval;
 mod jsonl;
 mod options;
+mod pack;
 mod registry;
 mod task;
 
 pub use code_block::first_python_block;
 pub use error::TaskError;
-pub use options::{Chat, Draw, TaskOptions};
+pub use options::{Chat, Draw, Extra, TaskOptions};
+pub use pack::{Pack, PackSuite, find_pack, packs};
 pub use registry::{find_suite, suites};
 pub use task::{
     DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,

@@ -10,11 +10,9 @@ use evalh_checkpoint::TextTokenizer;
 use evalh_kernel::ComputeSet;
 use evalh_model::{Encoder, EncoderTask, Footprint, LoraId, ModelError};
 use evalh_record::{Answer, Request, Response};
+pub use prepare::EncoderTokenizer;
 use prepare::Prepared;
 use std::{ops::ControlFlow, time::Instant};
-
-/// Most tokens of an input, where the model allows as many: what the published scores of encoders are made with.
-const MOST_TOKENS: usize = 512;
 
 /// So many requests are sorted by length at a time: enough that a pass holds inputs of one length, few enough that answers
 /// come in about the order of the requests.
@@ -47,7 +45,7 @@ const SORTED_AT_ONCE: usize = 1024;
 #[derive(Debug)]
 pub struct EncoderEngine {
     encoder: Encoder,
-    tokenizer: TextTokenizer,
+    tokenizer: EncoderTokenizer,
     options: EngineOptions,
     attached: Option<LoraId>,
 }
@@ -67,12 +65,7 @@ impl EncoderEngine {
         if config.task != EncoderTask::Classification {
             return Err(EngineError::NoClassifier);
         }
-        if tokenizer.vocab_size() > config.vocab_size {
-            return Err(EngineError::Vocabulary {
-                tokens: tokenizer.vocab_size(),
-                vocabulary: config.vocab_size,
-            });
-        }
+        let tokenizer = EncoderTokenizer::new(config, tokenizer)?;
         Ok(Self {
             encoder,
             tokenizer,
@@ -84,14 +77,6 @@ impl EncoderEngine {
     /// The model, for what can be asked of it: labels, kernel.
     pub fn encoder(&self) -> &Encoder {
         &self.encoder
-    }
-
-    /// Most tokens of an input: 512, or the model's positions where they are fewer.
-    pub fn max_tokens(&self) -> usize {
-        let config = self.encoder.config();
-        // Relative positions alone bound nothing, but the model was trained with so many.
-        let positions = config.max_tokens().unwrap_or(config.max_positions);
-        positions.min(MOST_TOKENS)
     }
 
     fn check_head(&self) -> Result<(), EngineError> {
@@ -166,7 +151,7 @@ impl Engine for EncoderEngine {
     ) -> Result<EngineTimings, EngineError> {
         let begun = Instant::now();
         self.check_head()?;
-        let prepared = prepare::all(self, requests)?;
+        let prepared = self.tokenizer.all(requests)?;
         let mut timings = EngineTimings {
             prepare_seconds: begun.elapsed().as_secs_f64(),
             ..EngineTimings::default()

@@ -37,11 +37,17 @@ pub(super) fn section(out: &mut String, record: &Record) {
     }
     let _ = writeln!(out, "## Time and memory\n\n{table}");
     held(out, record);
+    let sandbox = match record.manifest.settings.sandbox {
+        Some(_) => format!(
+            "The sandbox was ready after {}; programs/s is of one of its threads. ",
+            seconds(timings.sandbox_prepare_seconds)
+        ),
+        None => String::new(),
+    };
     let _ = writeln!(
         out,
-        "The checkpoint's weights, shared by all variants, loaded in {}; the sandbox was ready after {}. Programs/s is of one sandbox thread; kept/CPU s counts the CPU time of all threads, the sandbox's included.{}\n",
+        "The checkpoint's weights, shared by all variants, loaded in {}. {sandbox}Kept/CPU s counts the CPU time of all threads.{}\n",
         seconds(timings.load_seconds),
-        seconds(timings.sandbox_prepare_seconds),
         if timings.sessions > 1 {
             format!(
                 " The figures are sums over {} sessions: the run was resumed.",

@@ -9,7 +9,7 @@ use crate::{
     settings::{Effort, ModelChoice, RunSettings},
 };
 use evalh_checkpoint::{ChatTemplate, Checkpoint};
-use evalh_engine::{EngineOptions, LocalEngine, MemoryBudget};
+use evalh_engine::{EngineOptions, LocalEngine, LocalTokenizer, MemoryBudget};
 use evalh_model::{Decoder, DecoderConfig, DeviceChoice, LoadOptions};
 use evalh_record::{CheckpointSettings, FileIdentity, FileOrigin, sha256_bytes};
 use std::time::{Duration, Instant};
@@ -93,6 +93,21 @@ impl OpenedModel {
             found.push(format!("repetition_penalty {penalty}"));
         }
         found
+    }
+
+    /// Its tokenizer, chat template and limits, without its weights.
+    ///
+    /// # Errors
+    /// When the tokenizer does not fit the checkpoint.
+    pub fn tokenizer(&self) -> Outcome<LocalTokenizer> {
+        let config = evalh_checkpoint::WeightSource::config(&self.checkpoint);
+        LocalTokenizer::new(
+            &DecoderConfig::read(config).or_fail()?,
+            self.checkpoint.tokenizer().or_fail()?,
+            self.template.clone(),
+            self.checkpoint.generation(),
+        )
+        .or_fail()
     }
 
     /// Reads the weights.
