@@ -18,7 +18,9 @@ pub enum TaskError {
         known: String,
     },
     /// A suite's definition is not TOML of its form.
-    #[error("read suite definition {path}, line {line}: {problem}; correct it, docs/suite-format.md describes the form")]
+    #[error(
+        "read suite definition {path}, line {line}: {problem}; correct it, docs/suite-format.md describes the form"
+    )]
     Toml {
         /// The file.
         path: PathBuf,

@@ -18,7 +18,7 @@ mod task;
 pub use code_block::first_python_block;
 pub use error::TaskError;
 pub use options::{Chat, Draw, TaskOptions};
-pub use registry::{find_suite, suites};
+pub use registry::{find_suite, open_suite, suites};
 pub use task::{
     DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,
     score_name,

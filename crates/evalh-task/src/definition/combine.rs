@@ -34,7 +34,9 @@ impl Texts {
         match metric {
             Metric::NatsPerToken => loss::nats_per_token(&self.log_probs, &self.tokens, bootstrap),
             Metric::BitsPerByte => loss::bits_per_byte(&self.log_probs, &self.bytes, bootstrap),
-            Metric::WordPerplexity => loss::word_perplexity(&self.log_probs, &self.words, bootstrap),
+            Metric::WordPerplexity => {
+                loss::word_perplexity(&self.log_probs, &self.words, bootstrap)
+            }
             _ => None,
         }
     }
@@ -69,7 +71,11 @@ pub fn combined(parts: &[&TaskResults]) -> Vec<Outcome> {
     for (place, outcome) in first.outcomes.iter().enumerate() {
         let same: Vec<&Outcome> = parts
             .iter()
-            .filter_map(|part| part.outcomes.iter().find(|other| other.name == outcome.name))
+            .filter_map(|part| {
+                part.outcomes
+                    .iter()
+                    .find(|other| other.name == outcome.name)
+            })
             .collect();
         if same.len() < parts.len() {
             continue;
@@ -78,7 +84,9 @@ pub fn combined(parts: &[&TaskResults]) -> Vec<Outcome> {
             continue;
         };
         let is_headline = |part: &&TaskResults| {
-            part.outcomes.first().is_some_and(|headline| headline.name == outcome.name)
+            part.outcomes
+                .first()
+                .is_some_and(|headline| headline.name == outcome.name)
         };
         headline_is_shared |= place == 0 && parts.iter().all(is_headline);
         outcomes.push(Outcome {
@@ -88,7 +96,10 @@ pub fn combined(parts: &[&TaskResults]) -> Vec<Outcome> {
         });
     }
     if !headline_is_shared {
-        let headlines: Vec<&Outcome> = parts.iter().filter_map(|part| part.outcomes.first()).collect();
+        let headlines: Vec<&Outcome> = parts
+            .iter()
+            .filter_map(|part| part.outcomes.first())
+            .collect();
         outcomes.insert(0, average(&headlines));
     }
     outcomes
@@ -123,7 +134,11 @@ fn average(headlines: &[&Outcome]) -> Outcome {
         name: AVERAGE.into(),
         metric: None,
         estimate: Estimate {
-            value: headlines.iter().map(|headline| headline.estimate.value).sum::<f64>() / count,
+            value: headlines
+                .iter()
+                .map(|headline| headline.estimate.value)
+                .sum::<f64>()
+                / count,
             stderr: squares.map(|squares| squares.sqrt() / count),
             n: headlines.iter().map(|headline| headline.estimate.n).sum(),
         },
@@ -136,16 +151,18 @@ mod tests {
     use super::*;
 
     fn task(results: &[(&str, Metric, f64, f64, usize, f64)]) -> TaskResults {
-        let outcomes = results.iter().map(|&(name, metric, value, stderr, n, chance)| Outcome {
-            name: name.into(),
-            metric: Some(metric),
-            estimate: Estimate {
-                value,
-                stderr: Some(stderr),
-                n,
-            },
-            chance: Some(chance),
-        });
+        let outcomes = results
+            .iter()
+            .map(|&(name, metric, value, stderr, n, chance)| Outcome {
+                name: name.into(),
+                metric: Some(metric),
+                estimate: Estimate {
+                    value,
+                    stderr: Some(stderr),
+                    n,
+                },
+                chance: Some(chance),
+            });
         TaskResults {
             outcomes: outcomes.collect(),
             texts: None,
@@ -155,7 +172,10 @@ mod tests {
     #[test]
     fn a_shared_mean_is_taken_over_all_items() {
         let parts = [
-            task(&[("acc", Metric::Acc, 0.5, 0.1, 10, 0.5), ("f1", Metric::F1, 0.3, 0.1, 10, 0.0)]),
+            task(&[
+                ("acc", Metric::Acc, 0.5, 0.1, 10, 0.5),
+                ("f1", Metric::F1, 0.3, 0.1, 10, 0.0),
+            ]),
             task(&[("acc", Metric::Acc, 0.8, 0.1, 30, 0.25)]),
         ];
         let found = combined(&[&parts[0], &parts[1]]);
@@ -173,7 +193,10 @@ mod tests {
         ];
         let found = combined(&[&parts[0], &parts[1]]);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].name.as_str(), found[0].estimate.n), ("average", 40));
+        assert_eq!(
+            (found[0].name.as_str(), found[0].estimate.n),
+            ("average", 40)
+        );
         assert!((found[0].estimate.value - 0.4).abs() < 1e-15);
         assert!((found[0].estimate.stderr.unwrap() - 0.25).abs() < 1e-15);
         assert_eq!(found[0].chance, Some(0.25));

@@ -1,8 +1,6 @@
 //! What holds for one task: what it sets itself, else what the protocol sets.
 
-use super::form::{
-    Definition, Extract, Form, Layout, Metric, Rows, Shots, TaskForm, TextOrList,
-};
+use super::form::{Definition, Form, Layout, Metric, Rows, Shots, TaskForm, TextOrList};
 
 /// The kinds of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,33 +36,36 @@ impl Kind {
 impl Form {
     /// This form with everything that `base` sets and this does not.
     pub(super) fn over(&self, base: &Form) -> Form {
-        fn set<T: Clone>(own: &Option<T>, base: &Option<T>) -> Option<T> {
-            own.as_ref().or(base.as_ref()).cloned()
-        }
-        let asked_by = if self.kinds().is_empty() { base } else { self };
-        let extracts: &[Extract] = if self.extracts.is_empty() {
-            &base.extracts
-        } else {
-            &self.extracts
-        };
+        let base = base.clone();
+        let own = self.clone();
+        let asked_by = if own.kinds().is_empty() { &base } else { &own };
+        let (choices, generate, loss) = (
+            asked_by.choices.clone(),
+            asked_by.generate.clone(),
+            asked_by.loss.clone(),
+        );
         Form {
-            source: set(&self.source, &base.source),
-            id: set(&self.id, &base.id),
-            preamble: set(&self.preamble, &base.preamble),
-            context: set(&self.context, &base.context),
-            target: set(&self.target, &base.target),
-            target_is: set(&self.target_is, &base.target_is),
-            delimiter: set(&self.delimiter, &base.delimiter),
-            separator: set(&self.separator, &base.separator),
-            prefill: set(&self.prefill, &base.prefill),
-            shots: set(&self.shots, &base.shots),
-            choices: asked_by.choices.clone(),
-            generate: asked_by.generate.clone(),
-            loss: asked_by.loss.clone(),
-            extracts: extracts.to_vec(),
-            normalize: set(&self.normalize, &base.normalize),
-            metrics: set(&self.metrics, &base.metrics),
-            positive: set(&self.positive, &base.positive),
+            source: own.source.or(base.source),
+            id: own.id.or(base.id),
+            preamble: own.preamble.or(base.preamble),
+            context: own.context.or(base.context),
+            target: own.target.or(base.target),
+            target_is: own.target_is.or(base.target_is),
+            delimiter: own.delimiter.or(base.delimiter),
+            separator: own.separator.or(base.separator),
+            prefill: own.prefill.or(base.prefill),
+            shots: own.shots.or(base.shots),
+            choices,
+            generate,
+            loss,
+            extracts: if own.extracts.is_empty() {
+                base.extracts
+            } else {
+                own.extracts
+            },
+            normalize: own.normalize.or(base.normalize),
+            metrics: own.metrics.or(base.metrics),
+            positive: own.positive.or(base.positive),
         }
     }
 
@@ -153,7 +154,8 @@ impl Definition {
     /// The items of all tasks, where that is stated.
     pub(super) fn stated_items(&self) -> Option<usize> {
         let sum = || self.tasks.iter().map(|task| task.rows).sum();
-        self.rows.or_else(|| if self.tasks.is_empty() { None } else { sum() })
+        self.rows
+            .or_else(|| if self.tasks.is_empty() { None } else { sum() })
     }
 
     /// The protocol that is taken where none is named.

@@ -1,7 +1,7 @@
 //! The fields of a suite's definition. No unknown field is accepted.
 //!
 //! Templates are minijinja with the settings of lm-eval's jinja2 (strict undefined, trailing newline kept) and Python's
-//! string methods; they see the row's fields, the task's `vars`, and the task's name as `task`.
+//! string methods; they see the row's fields, the task's `vars`, the task's name as `task`, and all of the row as `row`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -3,8 +3,8 @@
 use super::{
     effective::Kind,
     form::{Form, TargetIs},
-    python::is_space,
     put::{Choices, Put},
+    python::is_space,
     source::{Row, Split, field_remedy},
     template::{Scope, TaskValues},
 };
@@ -88,7 +88,8 @@ impl<'m> Maker<'m> {
     /// When a template fails, a choice is empty or there twice, or what is right is not among the choices.
     pub fn item(&mut self, split: &Split, number: usize) -> Result<Item, TaskError> {
         let row = &split.rows[number];
-        self.try_item(row, number).map_err(|problem| fault(split, row, problem))
+        self.try_item(row, number)
+            .map_err(|problem| fault(split, row, problem))
     }
 
     /// The solved example of a row.
@@ -98,7 +99,8 @@ impl<'m> Maker<'m> {
     pub fn solved(&mut self, split: &Split, number: usize) -> Result<Asked, TaskError> {
         let row = &split.rows[number];
         let scope = self.values.with(&row.fields);
-        self.asked(&scope).map_err(|problem| fault(split, row, problem))
+        self.asked(&scope)
+            .map_err(|problem| fault(split, row, problem))
     }
 
     fn try_item(&mut self, row: &Row, number: usize) -> Result<Item, String> {
@@ -108,7 +110,10 @@ impl<'m> Maker<'m> {
             None => number.to_string(),
         };
         if id.is_empty() || id.contains(char::is_control) {
-            return Err(format!("its id `{}` is empty or not one line", id.escape_debug()));
+            return Err(format!(
+                "its id `{}` is empty or not one line",
+                id.escape_debug()
+            ));
         }
         let preamble = match &self.put.preamble {
             Some(preamble) => named("preamble", preamble.render(&scope))?,
@@ -137,7 +142,9 @@ impl<'m> Maker<'m> {
 
     fn asked(&mut self, scope: &Scope) -> Result<Asked, String> {
         let text = |field, template: &Option<_>| {
-            let rendered = template.as_ref().map(|template: &super::template::Text<'_>| template.render(scope));
+            let rendered = template
+                .as_ref()
+                .map(|template: &super::template::Text<'_>| template.render(scope));
             rendered.map(|rendered| named(field, rendered)).transpose()
         };
         let question = text("context", &self.put.context)?.unwrap_or_default();
@@ -182,7 +189,10 @@ impl<'m> Maker<'m> {
         place.ok_or_else(|| {
             let shown: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
             let what = if is_place { "the place of one" } else { "one" };
-            format!("its target `{target}` is not {what} of its choices {}", shown.join(", "))
+            format!(
+                "its target `{target}` is not {what} of its choices {}",
+                shown.join(", ")
+            )
         })
     }
 }
@@ -204,14 +214,19 @@ fn choices_of(choices: &Choices<'_>, scope: &Scope) -> Result<Vec<String>, Strin
         }
     };
     if choices.len() < 2 {
-        return Err(format!("it has {} choices, and at least 2 are needed", choices.len()));
+        return Err(format!(
+            "it has {} choices, and at least 2 are needed",
+            choices.len()
+        ));
     }
     for (place, choice) in choices.iter().enumerate() {
         if choice.is_empty() {
             return Err(format!("its choice {place} (from 0) is empty"));
         }
         if let Some(first) = choices[..place].iter().position(|known| known == choice) {
-            return Err(format!("its choices {first} and {place} (from 0) are both `{choice}`"));
+            return Err(format!(
+                "its choices {first} and {place} (from 0) are both `{choice}`"
+            ));
         }
     }
     Ok(choices)

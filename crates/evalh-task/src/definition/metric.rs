@@ -62,7 +62,9 @@ impl Form {
     /// Whether a metric counts one label as positive.
     pub(super) fn has_positive(&self) -> bool {
         let of_label = [Metric::F1, Metric::Precision, Metric::Recall];
-        self.metrics().iter().any(|metric| of_label.contains(metric))
+        self.metrics()
+            .iter()
+            .any(|metric| of_label.contains(metric))
     }
 }
 

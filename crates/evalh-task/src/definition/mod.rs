@@ -27,4 +27,5 @@ pub use form::{
     Definition, Exemplar, Extract, Form, Generate, Layout, Loss, Metric, Normalize, Rows, Sampler,
     Shots, TargetIs, TaskForm, TextOrList,
 };
+pub use source::BuiltInFile;
 pub use suite::DefinedSuite;

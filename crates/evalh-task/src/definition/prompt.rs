@@ -45,7 +45,11 @@ impl Asking<'_> {
         let mut turns = self.turns();
         let prefill = self.item.prefill.is_some().then(|| turns.pop()).flatten();
         if chat.shots_as_turns {
-            messages.extend(turns.into_iter().map(|turn| message(turn.role, turn.content)));
+            messages.extend(
+                turns
+                    .into_iter()
+                    .map(|turn| message(turn.role, turn.content)),
+            );
         } else {
             if let Some(last) = turns.last_mut() {
                 last.after = "";
@@ -89,7 +93,11 @@ impl Asking<'_> {
         turns.push(Turn {
             role: Role::User,
             content: asked.question.clone(),
-            after: if has_delimiter { self.form.delimiter() } else { "" },
+            after: if has_delimiter {
+                self.form.delimiter()
+            } else {
+                ""
+            },
         });
         if !answer.is_empty() {
             turns.push(Turn {
@@ -108,7 +116,10 @@ impl Asking<'_> {
 }
 
 fn joined(turns: &[Turn<'_>]) -> String {
-    turns.iter().flat_map(|turn| [turn.content.as_str(), turn.after]).collect()
+    turns
+        .iter()
+        .flat_map(|turn| [turn.content.as_str(), turn.after])
+        .collect()
 }
 
 fn message(role: Role, content: String) -> Message {

@@ -81,7 +81,10 @@ impl Reading {
             extracts.push(regex.map_err(|problem| (format!("extract[{place}].regex"), problem))?);
         }
         let mut remove = Vec::new();
-        let sources = form.normalize.iter().flat_map(|normalize| &normalize.remove);
+        let sources = form
+            .normalize
+            .iter()
+            .flat_map(|normalize| &normalize.remove);
         for (source, place) in sources.zip(0..) {
             let field = || format!("normalize.remove[{place}]");
             remove.push(Regex::new(source).map_err(|problem| (field(), problem))?);

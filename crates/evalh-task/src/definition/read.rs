@@ -2,8 +2,8 @@
 
 use super::{
     form::{Extract, Form, Normalize},
-    python::strip,
     put::{Fault, Reading},
+    python::strip,
 };
 
 /// What stands for no match where the definition names nothing else: lm-eval's.
@@ -32,7 +32,10 @@ impl Reader {
         if self.extracts.is_empty() {
             return vec![None];
         }
-        self.extracts.iter().map(|extract| Some(extract.name.as_str())).collect()
+        self.extracts
+            .iter()
+            .map(|extract| Some(extract.name.as_str()))
+            .collect()
     }
 
     /// What each way reads out of a text.
@@ -86,7 +89,9 @@ impl Reader {
 /// ends with an error.
 fn selected(found: &[Vec<String>], select: i64) -> Option<&str> {
     let place = if select < 0 {
-        found.len().checked_sub(usize::try_from(select.unsigned_abs()).ok()?)?
+        found
+            .len()
+            .checked_sub(usize::try_from(select.unsigned_abs()).ok()?)?
     } else {
         usize::try_from(select).ok()?
     };
@@ -117,14 +122,25 @@ mod tests {
                 { name = 'whole' },
             ]",
         );
-        assert_eq!(reader.answers("x 1 $2.50 7").unwrap(), ["1", "7", "2", "x 1 $2.50 7"]);
-        assert_eq!(reader.answers("5").unwrap(), ["[invalid]", "5", "none", "5"]);
-        assert_eq!(reader.answers("").unwrap(), ["[invalid]", "[invalid]", "none", ""]);
+        assert_eq!(
+            reader.answers("x 1 $2.50 7").unwrap(),
+            ["1", "7", "2", "x 1 $2.50 7"]
+        );
+        assert_eq!(
+            reader.answers("5").unwrap(),
+            ["[invalid]", "5", "none", "5"]
+        );
+        assert_eq!(
+            reader.answers("").unwrap(),
+            ["[invalid]", "[invalid]", "none", ""]
+        );
     }
 
     #[test]
     fn groups_that_all_took_no_part_are_no_answer() {
-        let reader = reader("extract = [{ name = 'a', regex = 'x(y)?(z)?' }, { name = 'b', regex = 'x(y)?' }]");
+        let reader = reader(
+            "extract = [{ name = 'a', regex = 'x(y)?(z)?' }, { name = 'b', regex = 'x(y)?' }]",
+        );
         assert_eq!(reader.answers("x").unwrap(), ["[invalid]", ""]);
     }
 
@@ -139,7 +155,8 @@ mod tests {
         assert!(reader.is_right("$1,000.", "so\n#### 1000").unwrap());
         assert!(reader.is_right("A", "a").unwrap());
         assert!(!reader.is_right("1.0", "1").unwrap());
-        let reader = self::reader("normalize = { ignore_punctuation = true, ignore_numbers = true }");
+        let reader =
+            self::reader("normalize = { ignore_punctuation = true, ignore_numbers = true }");
         assert!(reader.is_right("a-b2.", "ab").unwrap());
     }
 }

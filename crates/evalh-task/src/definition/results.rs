@@ -124,7 +124,10 @@ impl Answered<'_> {
     fn chance(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Acc | Metric::AccNorm | Metric::AccBytes | Metric::BalancedAcc => {
-                let guesses = self.items.iter().map(|(item, _)| 1.0 / item.asked.choices.len() as f64);
+                let guesses = self
+                    .items
+                    .iter()
+                    .map(|(item, _)| 1.0 / item.asked.choices.len() as f64);
                 Some(guesses.sum::<f64>() / self.items.len() as f64)
             }
             Metric::Mcc => Some(0.0),

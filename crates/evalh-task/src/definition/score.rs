@@ -82,7 +82,11 @@ impl Scorer {
         let asked = &item.asked;
         let mut rights = BTreeMap::new();
         let mut chosen = None;
-        let means = self.metrics.iter().copied().filter(|metric| metric.is_mean());
+        let means = self
+            .metrics
+            .iter()
+            .copied()
+            .filter(|metric| metric.is_mean());
         for metric in means.chain([Metric::Acc]) {
             let place = best(&asked.choices, scores, metric)?;
             chosen.get_or_insert(place);
@@ -92,7 +96,9 @@ impl Scorer {
         if !self.metrics.contains(&Metric::Acc) && own != Metric::Acc.name() {
             rights.remove(Metric::Acc.name());
         }
-        let chosen = chosen.and_then(|place: usize| asked.choices.get(place)).cloned();
+        let chosen = chosen
+            .and_then(|place: usize| asked.choices.get(place))
+            .cloned();
         Ok(scored(chosen, rights, &own))
     }
 
@@ -118,7 +124,11 @@ pub fn best(
     metric: Metric,
 ) -> Result<usize, String> {
     if choices.len() != scores.len() {
-        return Err(format!("it scores {} choices of {}", scores.len(), choices.len()));
+        return Err(format!(
+            "it scores {} choices of {}",
+            scores.len(),
+            choices.len()
+        ));
     }
     let mut best: Option<(usize, f64)> = None;
     for (place, (choice, score)) in choices.iter().zip(scores).enumerate() {
@@ -129,13 +139,16 @@ pub fn best(
         };
         let value = score.log_prob / length as f64;
         if value.is_nan() {
-            return Err(format!("the log-likelihood of choice {place} (from 0) is no number"));
+            return Err(format!(
+                "the log-likelihood of choice {place} (from 0) is no number"
+            ));
         }
         if best.is_none_or(|(_, known)| value > known) {
             best = Some((place, value));
         }
     }
-    best.map(|(place, _)| place).ok_or_else(|| "it scores no choice".to_owned())
+    best.map(|(place, _)| place)
+        .ok_or_else(|| "it scores no choice".to_owned())
 }
 
 fn loss_of(loss: &TextScore) -> Result<Scored, String> {

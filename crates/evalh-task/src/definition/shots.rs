@@ -39,7 +39,11 @@ impl<'c> Chooser<'c> {
             return Some(Vec::new());
         }
         match self.sampler {
-            Sampler::First => self.others(item).take(self.count).map(Some).collect::<Option<Vec<_>>>(),
+            Sampler::First => self
+                .others(item)
+                .take(self.count)
+                .map(Some)
+                .collect::<Option<Vec<_>>>(),
             Sampler::Random => self.drawn(item),
         }
         .filter(|chosen| chosen.len() == self.count)
@@ -47,7 +51,10 @@ impl<'c> Chooser<'c> {
 
     /// The most examples that every item can have.
     pub fn most(&self) -> usize {
-        self.split.rows.len().saturating_sub(usize::from(self.leaves_out_item))
+        self.split
+            .rows
+            .len()
+            .saturating_sub(usize::from(self.leaves_out_item))
     }
 
     fn drawn(&mut self, item: &Row) -> Option<Vec<usize>> {
@@ -56,7 +63,9 @@ impl<'c> Chooser<'c> {
             return self.random.sample(rows, self.count);
         }
         let drawn = self.random.sample(rows, self.count.checked_add(1)?)?;
-        let others = drawn.into_iter().filter(|&place| self.is_other(place, item));
+        let others = drawn
+            .into_iter()
+            .filter(|&place| self.is_other(place, item));
         let chosen: Vec<usize> = others.take(self.count).collect();
         if chosen.len() == self.count {
             return Some(chosen);

@@ -108,12 +108,14 @@ impl<'p> Source<'p> {
         let computing = Computing::new(rows).map_err(|problem| data_fault(&path, &problem))?;
         let mut kept = Vec::new();
         for (fields, in_file) in table.iter().zip(1..) {
-            let row = computing.row(fields, values).map_err(|problem| TaskError::Row {
-                path: path.clone(),
-                row: in_file,
-                problem,
-                remedy: field_remedy(fields),
-            })?;
+            let row = computing
+                .row(fields, values)
+                .map_err(|problem| TaskError::Row {
+                    path: path.clone(),
+                    row: in_file,
+                    problem,
+                    remedy: field_remedy(fields),
+                })?;
             kept.extend(row.map(|fields| Row { in_file, fields }));
         }
         if let Some(stated) = rows.rows.filter(|&stated| stated != kept.len()) {
@@ -173,7 +175,13 @@ impl<'p> Source<'p> {
 /// Below the root, or among the files that are known by name.
 fn on_disk(files: &DataFiles, name: &str) -> Option<PathBuf> {
     let below = (!files.root.as_os_str().is_empty()).then(|| files.root.join(name));
-    let known = || files.files.iter().find(|file| file.ends_with(Path::new(name))).cloned();
+    let known = || {
+        files
+            .files
+            .iter()
+            .find(|file| file.ends_with(Path::new(name)))
+            .cloned()
+    };
     below.filter(|path| path.is_file()).or_else(known)
 }
 
@@ -202,11 +210,15 @@ impl<'r> Computing<'r> {
     /// A row with its computed fields; `None` where it is not the task's.
     fn row(&self, fields: &Fields, values: &TaskValues) -> Result<Option<Fields>, String> {
         if let Some(name) = values.hidden_by(fields) {
-            return Err(format!("its field `{name}` hides the task's value of that name"));
+            return Err(format!(
+                "its field `{name}` hides the task's value of that name"
+            ));
         }
         let scope = values.with(fields);
         if let Some(filter) = &self.filter {
-            let is_in = filter.value(&scope).map_err(|problem| format!("`where`: {problem}"))?;
+            let is_in = filter
+                .value(&scope)
+                .map_err(|problem| format!("`where`: {problem}"))?;
             if !is_in.is_true() {
                 return Ok(None);
             }
@@ -220,7 +232,9 @@ impl<'r> Computing<'r> {
     fn compute(&self, fields: &Fields, scope: &Scope) -> Result<Fields, String> {
         let mut computed = BTreeMap::new();
         for (name, formula) in &self.fields {
-            let value = formula.value(scope).map_err(|problem| format!("field `{name}`: {problem}"))?;
+            let value = formula
+                .value(scope)
+                .map_err(|problem| format!("field `{name}`: {problem}"))?;
             computed.insert((*name).to_owned(), value);
         }
         Ok(fields.with(computed))
@@ -229,7 +243,10 @@ impl<'r> Computing<'r> {
 
 /// What to do about a row that a template or expression cannot use.
 pub fn field_remedy(fields: &Fields) -> String {
-    let names: Vec<String> = fields.names().map(|name| format!("`{}`", name.escape_debug())).collect();
+    let names: Vec<String> = fields
+        .names()
+        .map(|name| format!("`{}`", name.escape_debug()))
+        .collect();
     format!(
         "correct the row or the suite's definition; the row has the fields {}",
         names.join(", ")

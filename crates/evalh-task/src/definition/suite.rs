@@ -6,9 +6,7 @@ use super::{
     open::Opening,
     source::{BuiltInFile, Place},
 };
-use crate::{
-    DataFiles, DataSource, Facts, Suite, Task, TaskError, TaskOptions, options::Extra,
-};
+use crate::{DataFiles, DataSource, Facts, Suite, Task, TaskError, TaskOptions, options::Extra};
 use evalh_record::{Sha256, sha256_bytes};
 use std::path::{Path, PathBuf};
 
@@ -82,7 +80,10 @@ impl DefinedSuite {
     }
 
     fn protocol_of(&self, options: &TaskOptions) -> Result<String, TaskError> {
-        let name = options.protocol.as_deref().unwrap_or(self.definition.default_name());
+        let name = options
+            .protocol
+            .as_deref()
+            .unwrap_or(self.definition.default_name());
         if self.definition.protocols.contains_key(name) {
             return Ok(name.to_owned());
         }
@@ -146,7 +147,11 @@ impl Suite for DefinedSuite {
     }
 
     fn protocols(&self) -> Vec<&str> {
-        self.definition.protocols.keys().map(String::as_str).collect()
+        self.definition
+            .protocols
+            .keys()
+            .map(String::as_str)
+            .collect()
     }
 
     fn default_protocol(&self, _has_chat_template: bool) -> &str {

@@ -55,7 +55,9 @@ impl DefinedTask {
         settings: SuiteSettings,
     ) -> DefinedTask {
         let places = |(task, opened): (usize, &OpenTask)| {
-            (0..opened.items.len()).map(move |place| (task, place)).collect::<Vec<_>>()
+            (0..opened.items.len())
+                .map(move |place| (task, place))
+                .collect::<Vec<_>>()
         };
         DefinedTask {
             suite: definition.name.clone(),
@@ -106,7 +108,11 @@ impl DefinedTask {
         let asking = Asking {
             form: &task.form,
             preamble: &item.preamble,
-            solved: item.shots.iter().filter_map(|shot| task.solved.get(shot)).collect(),
+            solved: item
+                .shots
+                .iter()
+                .filter_map(|shot| task.solved.get(shot))
+                .collect(),
             item: &item.asked,
         };
         match &self.options.chat {
@@ -144,7 +150,8 @@ impl DefinedTask {
     ) -> Result<Answered<'a>, TaskError> {
         let mut items = Vec::with_capacity(task.items.len());
         for (_, item) in &task.items {
-            let own = (0..self.options.samples).map_while(|sample| samples.get(&(item.id.as_str(), sample)).copied());
+            let own = (0..self.options.samples)
+                .map_while(|sample| samples.get(&(item.id.as_str(), sample)).copied());
             let own: Vec<&Sample> = own.collect();
             if own.len() < self.options.samples {
                 return Err(self.incomplete(format!(
@@ -255,21 +262,30 @@ impl Task for DefinedTask {
 
     fn rows(&self, variant: &str, samples: &[Sample]) -> Result<Vec<ResultRow>, TaskError> {
         let own = samples.iter().filter(|sample| {
-            sample.suite == self.suite && sample.variant == variant && sample.protocol == self.protocol
+            sample.suite == self.suite
+                && sample.variant == variant
+                && sample.protocol == self.protocol
         });
-        let own: HashMap<(&str, usize), &Sample> =
-            own.map(|sample| ((sample.item.as_str(), sample.sample), sample)).collect();
+        let own: HashMap<(&str, usize), &Sample> = own
+            .map(|sample| ((sample.item.as_str(), sample.sample), sample))
+            .collect();
         let mut results = Vec::new();
         for task in &self.tasks {
             let answered = self.answered(task, &own, variant)?;
-            results.push(answered.results().map_err(|problem| self.incomplete(problem))?);
+            results.push(
+                answered
+                    .results()
+                    .map_err(|problem| self.incomplete(problem))?,
+            );
         }
         let all: Vec<&TaskResults> = results.iter().collect();
-        let mut rows: Vec<ResultRow> =
-            self.rows_of(variant, Part::Whole, &self.suite, combined(&all)).collect();
+        let mut rows: Vec<ResultRow> = self
+            .rows_of(variant, Part::Whole, &self.suite, combined(&all))
+            .collect();
         if self.has_tasks {
             for (name, places) in self.groups() {
-                let parts: Vec<&TaskResults> = places.iter().map(|&place| &results[place]).collect();
+                let parts: Vec<&TaskResults> =
+                    places.iter().map(|&place| &results[place]).collect();
                 rows.extend(self.rows_of(variant, Part::Group, name, combined(&parts)));
             }
             for (task, results) in self.tasks.iter().zip(results) {

@@ -113,7 +113,13 @@ fn explain(error: &Error) -> String {
     text.replace('\n', " ")
 }
 
-/// What templates see: a row's fields, then the task's values, then the task's name as `task`.
+/// The name that stands for the task's.
+pub const TASK: &str = "task";
+
+/// The name that stands for all of the row as read, for fields whose names are no identifiers: `row['#1 String']`.
+pub const ROW: &str = "row";
+
+/// What templates see: a row's fields, then the task's values, then [`TASK`] and [`ROW`].
 #[derive(Debug, Clone)]
 pub struct Scope(Value);
 
@@ -199,7 +205,10 @@ impl Fields {
 
     /// The names of all fields, for messages.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let added = self.computed.keys().filter(|name| !self.read.contains_key(*name));
+        let added = self
+            .computed
+            .keys()
+            .filter(|name| !self.read.contains_key(*name));
         self.read.keys().chain(added).map(String::as_str)
     }
 }
@@ -216,7 +225,11 @@ impl Object for Names {
         self.fields
             .get(name)
             .or_else(|| self.task.vars.get(name).cloned())
-            .or_else(|| (name == "task").then(|| self.task.name.clone()))
+            .or_else(|| match name {
+                TASK => Some(self.task.name.clone()),
+                ROW => Some(Value::from_serialize(&*self.fields.read)),
+                _ => None,
+            })
     }
 }
 
@@ -245,15 +258,25 @@ mod tests {
             ("{{ q.strip() }}\n", "Why?\n"),
             ("{{q}}|", " \u{1c}Why? \n|"),
             ("{{ task.replace('_', ' ') }} {{ kind }}", "a task odd"),
-            ("{{ c[1] }}{{ c[-1] }}{{ b }}{{ n + 1 }}{{ o.t }}", "yyTrue4[1.0, None]"),
-            ("{{ 'ABCD'.find(l) }}{{ ['A', 'B'].index(l) }}{{ 'é=b'.find('b') }}", "112"),
+            (
+                "{{ c[1] }}{{ c[-1] }}{{ b }}{{ n + 1 }}{{ o.t }}",
+                "yyTrue4[1.0, None]",
+            ),
+            (
+                "{{ 'ABCD'.find(l) }}{{ ['A', 'B'].index(l) }}{{ 'é=b'.find('b') }}",
+                "112",
+            ),
             ("{{ 'ABCD'[n] }}", "D"),
             ("{{ missing if missing is defined else 'none' }}", "none"),
             ("{% if n > 2 %}big{% endif %}\n\n", "big\n\n"),
             ("{{ 'a-b-c'.split('-')[-1].strip() }}", "c"),
             ("{{ 'x  y \n'.split() }}", "['x', 'y']"),
-            ("{{ 'a1b22' | regex_replace('[0-9]+', '<\\\\g<0>>') }}", "a<1>b<22>"),
+            (
+                "{{ 'a1b22' | regex_replace('[0-9]+', '<\\\\g<0>>') }}",
+                "a<1>b<22>",
+            ),
             ("{{ 'aaa'.count('') }}", "4"),
+            ("{{ row['l'] }}", "B"),
             ("<b>{{ '<i>' }}", "<b><i>"),
         ] {
             assert_eq!(rendered(source, &row).as_deref(), Ok(text), "{source}");
@@ -262,7 +285,12 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_an_error_and_not_an_empty_text() {
-        for source in ["{{ x }}", "{{ o.x }}", "{% if x %}{% endif %}", "{% for i in x %}{% endfor %}"] {
+        for source in [
+            "{{ x }}",
+            "{{ o.x }}",
+            "{% if x %}{% endif %}",
+            "{% for i in x %}{% endfor %}",
+        ] {
             let error = rendered(source, &json!({"o": {}})).unwrap_err();
             assert!(error.contains("undefined"), "{source}: {error}");
         }
@@ -276,10 +304,22 @@ mod tests {
     fn a_row_goes_before_the_task() {
         let values = TaskValues::new("t", &BTreeMap::from([("v".to_owned(), json!(1))]));
         let fields = fields(&json!({"task": "mine", "v": 2}));
-        assert_eq!(Text::new("{{ task }}").unwrap().render(&values.with(&fields)).unwrap(), "mine");
+        assert_eq!(
+            Text::new("{{ task }}")
+                .unwrap()
+                .render(&values.with(&fields))
+                .unwrap(),
+            "mine"
+        );
         assert_eq!(values.hidden_by(&fields), Some("v"));
         let computed = fields.with(BTreeMap::from([("v".to_owned(), Value::from("new"))]));
-        assert_eq!(Text::new("{{ v }}").unwrap().render(&values.with(&computed)).unwrap(), "new");
+        assert_eq!(
+            Text::new("{{ v }}")
+                .unwrap()
+                .render(&values.with(&computed))
+                .unwrap(),
+            "new"
+        );
         assert_eq!(computed.names().collect::<Vec<_>>(), ["task", "v"]);
     }
 }

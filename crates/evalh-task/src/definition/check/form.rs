@@ -14,7 +14,11 @@ impl Form {
     /// Everything that the form sets.
     pub(super) fn check_parts(&self, at: &Part<'_>) -> Result<(), TaskError> {
         Put::new(self).map_err(|(field, problem)| {
-            at.fault(&field, problem, "correct the template or expression (minijinja)")
+            at.fault(
+                &field,
+                problem,
+                "correct the template or expression (minijinja)",
+            )
         })?;
         Reading::new(self).map_err(|(field, problem)| {
             at.fault(
@@ -60,7 +64,11 @@ impl Form {
                 );
             }
         }
-        if self.loss.as_ref().is_some_and(|loss| loss.stride == Some(0)) {
+        if self
+            .loss
+            .as_ref()
+            .is_some_and(|loss| loss.stride == Some(0))
+        {
             return at.refuse("loss.stride", "it is 0", "give at least 1, or leave it out");
         }
         Ok(())
@@ -106,7 +114,11 @@ impl Form {
         if shots.exemplars.len() < shots.count && !shots.exemplars.is_empty() {
             return at.refuse(
                 "shots.count",
-                format!("it is {}, and there are {} exemplars", shots.count, shots.exemplars.len()),
+                format!(
+                    "it is {}, and there are {} exemplars",
+                    shots.count,
+                    shots.exemplars.len()
+                ),
                 "ask for fewer, or add exemplars",
             );
         }

@@ -76,7 +76,12 @@ struct Part<'c> {
 
 impl Part<'_> {
     /// What is wrong with one of its fields; no field: with the part itself.
-    fn fault(&self, field: &str, problem: impl Into<String>, remedy: impl Into<String>) -> TaskError {
+    fn fault(
+        &self,
+        field: &str,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> TaskError {
         let dot = if field.is_empty() || self.part.is_empty() {
             ""
         } else {

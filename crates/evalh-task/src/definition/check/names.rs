@@ -5,7 +5,7 @@ use crate::{
     TaskError,
     definition::{
         form::{Definition, Layout},
-        template::{Formula, Text},
+        template::{Formula, ROW, TASK, Text},
     },
 };
 use std::collections::BTreeSet;
@@ -21,7 +21,11 @@ impl Definition {
             );
         }
         if self.description.trim().is_empty() || self.description.contains('\n') {
-            return top.refuse("description", "it is not one line", "say what the suite is in one line");
+            return top.refuse(
+                "description",
+                "it is not one line",
+                "say what the suite is in one line",
+            );
         }
         if self.protocols.is_empty() {
             return top.refuse(
@@ -39,7 +43,13 @@ impl Definition {
                 );
             }
         }
-        let known = || self.protocols.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let known = || {
+            self.protocols
+                .keys()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         match &self.default_protocol {
             Some(name) if !self.protocols.contains_key(name) => top.refuse(
                 "default_protocol",
@@ -67,12 +77,19 @@ impl Definition {
                 );
             }
             if !names.insert(&task.name) {
-                return at.refuse("name", "another task has it too", "give each task a name of its own");
-            }
-            if task.vars.contains_key("task") {
                 return at.refuse(
-                    "vars.task",
-                    "`task` stands for the task's name in templates",
+                    "name",
+                    "another task has it too",
+                    "give each task a name of its own",
+                );
+            }
+            if let Some(name) = [TASK, ROW]
+                .into_iter()
+                .find(|name| task.vars.contains_key(*name))
+            {
+                return at.refuse(
+                    "vars",
+                    format!("`{name}` has a meaning of its own in templates"),
                     "give the value another name",
                 );
             }
@@ -111,7 +128,9 @@ impl Definition {
         if self.tasks.is_empty() {
             return None;
         }
-        self.tasks.iter().try_fold(0_usize, |sum, task| sum.checked_add(task.rows?))
+        self.tasks
+            .iter()
+            .try_fold(0_usize, |sum, task| sum.checked_add(task.rows?))
     }
 
     pub(super) fn check_layouts(&self, file: &Checked) -> Result<(), TaskError> {
@@ -120,7 +139,10 @@ impl Definition {
         }
         for task in &self.tasks {
             for (layout, place) in task.layouts.iter().zip(0..) {
-                check_layout(layout, &file.at(format!("task `{}`, layout[{place}]", task.name)))?;
+                check_layout(
+                    layout,
+                    &file.at(format!("task `{}`, layout[{place}]", task.name)),
+                )?;
             }
         }
         for task in self.all_tasks() {
@@ -138,7 +160,10 @@ impl Definition {
 }
 
 fn check_layout(layout: &Layout, at: &Part<'_>) -> Result<(), TaskError> {
-    let parts = [("items", Some(&layout.items)), ("shots", layout.shots.as_ref())];
+    let parts = [
+        ("items", Some(&layout.items)),
+        ("shots", layout.shots.as_ref()),
+    ];
     for (part, rows) in parts {
         let Some(rows) = rows else { continue };
         let fault = |field: &str, problem: String| {
@@ -150,7 +175,11 @@ fn check_layout(layout: &Layout, at: &Part<'_>) -> Result<(), TaskError> {
         };
         Text::new(&rows.file).map_err(|problem| fault("file", problem))?;
         if rows.file.trim().is_empty() {
-            return at.refuse(&format!("{part}.file"), "it is empty", "name the file of the rows");
+            return at.refuse(
+                &format!("{part}.file"),
+                "it is empty",
+                "name the file of the rows",
+            );
         }
         if let Some(filter) = &rows.filter {
             Formula::new(filter).map_err(|problem| fault("where", problem))?;

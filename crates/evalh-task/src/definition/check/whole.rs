@@ -20,19 +20,37 @@ impl Form {
                 let fields: Vec<&str> = kinds.iter().map(|kind| kind.field()).collect();
                 format!("it asks {} at once", fields.join(" and "))
             };
-            return at.refuse("", problem, "give exactly one of choices, generate and loss");
+            return at.refuse(
+                "",
+                problem,
+                "give exactly one of choices, generate and loss",
+            );
         };
         if self.context.is_none() {
-            return at.refuse("context", "it is missing", "give the template of the question");
+            return at.refuse(
+                "context",
+                "it is missing",
+                "give the template of the question",
+            );
         }
         if kind != Kind::Loss && self.target.is_none() {
-            return at.refuse("target", "it is missing", "give the template of what is right");
+            return at.refuse(
+                "target",
+                "it is missing",
+                "give the template of what is right",
+            );
         }
         self.check_unused(kind, at)?;
         self.check_metrics(kind, at)?;
         self.check_target(at)?;
-        let takes_rows = self.shots.as_ref().is_some_and(|shots| shots.exemplars.is_empty());
-        if takes_rows && self.shot_count() > 0 && layouts.iter().any(|layout| layout.shots.is_none()) {
+        let takes_rows = self
+            .shots
+            .as_ref()
+            .is_some_and(|shots| shots.exemplars.is_empty());
+        if takes_rows
+            && self.shot_count() > 0
+            && layouts.iter().any(|layout| layout.shots.is_none())
+        {
             return at.refuse(
                 "shots",
                 "a layout has no rows to take them from",
@@ -54,7 +72,11 @@ impl Form {
             ("preamble", self.preamble.is_some(), !is_loss),
             ("prefill", self.prefill.is_some(), !is_loss),
             ("separator", self.separator.is_some(), !is_loss),
-            ("delimiter", self.delimiter.is_some(), !is_loss || self.target.is_some()),
+            (
+                "delimiter",
+                self.delimiter.is_some(),
+                !is_loss || self.target.is_some(),
+            ),
             ("positive", self.positive.is_some(), self.has_positive()),
         ];
         for (field, is_set, has_effect) in fields {
@@ -84,7 +106,10 @@ impl Form {
         if self.has_positive() && choices.is_some_and(|choices| positive >= choices) {
             return at.refuse(
                 "positive",
-                format!("it is {positive}, and there are {} choices", choices.unwrap_or(0)),
+                format!(
+                    "it is {positive}, and there are {} choices",
+                    choices.unwrap_or(0)
+                ),
                 "give the place of a choice, from 0",
             );
         }
@@ -114,5 +139,8 @@ impl Form {
 fn metric_names(kind: Kind) -> String {
     let names = Metric::ALL.iter();
     let fitting = names.filter(|metric| metric.kind() == kind);
-    fitting.map(|metric| metric.name()).collect::<Vec<_>>().join(", ")
+    fitting
+        .map(|metric| metric.name())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

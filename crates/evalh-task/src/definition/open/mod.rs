@@ -10,7 +10,7 @@ use super::{
     put::Put,
     score::Scorer,
     shots::Chooser,
-    source::{Place, Source, Split, wrong_count},
+    source::{Place, Source, Split},
     task::{DefinedTask, OpenTask},
     template::TaskValues,
 };
@@ -108,7 +108,10 @@ impl Opening<'_> {
     fn items(&self, loaded: &Loaded<'_>, rows: &[usize]) -> Result<OpenTask, TaskError> {
         let form = loaded.form;
         let at_definition = |(field, problem): (String, String)| {
-            self.data_fault(&format!("`{field}`: {problem}"), "correct the suite's definition")
+            self.data_fault(
+                &format!("`{field}`: {problem}"),
+                "correct the suite's definition",
+            )
         };
         let put = Put::new(form).map_err(at_definition)?;
         let mut maker = Maker::new(form, &put, &loaded.values);
@@ -126,7 +129,7 @@ impl Opening<'_> {
             wanted.next();
             let mut item = maker.item(&loaded.split, number)?;
             if let Some(chosen) = chosen {
-                item.shots = chosen.ok_or_else(|| self.too_few_shots(loaded, &chooser))?;
+                item.shots = chosen.ok_or_else(|| self.too_few_shots(loaded, chooser.as_ref()))?;
             }
             used.extend(item.shots.iter().copied());
             if self.definition.tasks.len() > 1 {
@@ -135,7 +138,10 @@ impl Opening<'_> {
             items.push((loaded.offset + number, item));
         }
         let solve = |shot: usize| Ok((shot, maker.solved(&loaded.pool, shot)?));
-        let solved: BTreeMap<usize, Asked> = used.into_iter().map(solve).collect::<Result<_, TaskError>>()?;
+        let solved: BTreeMap<usize, Asked> = used
+            .into_iter()
+            .map(solve)
+            .collect::<Result<_, TaskError>>()?;
         Ok(OpenTask {
             name: loaded.task.name.clone(),
             group: loaded.task.group.clone(),
@@ -152,16 +158,22 @@ impl Opening<'_> {
             return Ok(None);
         };
         let seed = self.options.shot_seed.unwrap_or(shots.seed());
-        let chooser = Some(Chooser::new(&loaded.pool, shots, loaded.layout, count, seed));
+        let chooser = Some(Chooser::new(
+            &loaded.pool,
+            shots,
+            loaded.layout,
+            count,
+            seed,
+        ));
         let most = chooser.as_ref().map_or(0, Chooser::most);
         if count > most {
-            return Err(self.too_few_shots(loaded, &chooser));
+            return Err(self.too_few_shots(loaded, chooser.as_ref()));
         }
         Ok(chooser)
     }
 
-    fn too_few_shots(&self, loaded: &Loaded<'_>, chooser: &Option<Chooser<'_>>) -> TaskError {
-        let most = chooser.as_ref().map_or(0, Chooser::most);
+    fn too_few_shots(&self, loaded: &Loaded<'_>, chooser: Option<&Chooser<'_>>) -> TaskError {
+        let most = chooser.map_or(0, Chooser::most);
         TaskError::Setting {
             suite: self.definition.name.clone(),
             setting: "shots",
@@ -192,14 +204,6 @@ impl Opening<'_> {
             path: PathBuf::from(&self.definition.name),
             problem: problem.to_owned(),
             remedy: remedy.to_owned(),
-        }
-    }
-
-    /// All rows are there: as many as each task, or the suite, states.
-    fn check_count(&self, task: &TaskForm, split: &Split) -> Result<(), TaskError> {
-        match task.rows.filter(|&stated| stated != split.rows.len()) {
-            Some(stated) => Err(wrong_count(&split.path, split.rows.len(), stated)),
-            None => Ok(()),
         }
     }
 }

@@ -32,7 +32,9 @@ impl Opening<'_> {
             };
             let values = TaskValues::new(&task.name, &task.vars);
             let split = source.split(&layout.items, &values)?;
-            self.check_count(task, &split)?;
+            if let Some(stated) = task.rows.filter(|&stated| stated != split.rows.len()) {
+                return Err(wrong_count(&split.path, split.rows.len(), stated));
+            }
             let pool = self.pool(source, task, form, layout, &values)?;
             let rows = split.rows.len();
             found += rows;
@@ -49,7 +51,11 @@ impl Opening<'_> {
         }
         let stated = self.definition.rows.filter(|&stated| stated != found);
         if let (Some(stated), true) = (stated, asked.iter().all(|&is_asked| is_asked)) {
-            return Err(wrong_count(&PathBuf::from(&self.definition.name), found, stated));
+            return Err(wrong_count(
+                &PathBuf::from(&self.definition.name),
+                found,
+                stated,
+            ));
         }
         Ok(loaded)
     }
@@ -80,7 +86,11 @@ impl Opening<'_> {
             return Err(TaskError::Setting {
                 suite: self.definition.name.clone(),
                 setting: "shots",
-                problem: format!("is {}, and task `{}` has no solved examples", self.shot_count(form), task.name),
+                problem: format!(
+                    "is {}, and task `{}` has no solved examples",
+                    self.shot_count(form),
+                    task.name
+                ),
                 remedy: "ask for 0, or add `shots` to the definition's layout".into(),
             });
         };
@@ -98,7 +108,10 @@ impl Opening<'_> {
         let (mut missing, mut present) = (Vec::new(), Vec::new());
         for ((task, form), &is_asked) in tasks.iter().zip(&self.forms).zip(asked) {
             let values = TaskValues::new(&task.name, &task.vars);
-            let takes_rows = form.shots.as_ref().is_some_and(|shots| shots.exemplars.is_empty());
+            let takes_rows = form
+                .shots
+                .as_ref()
+                .is_some_and(|shots| shots.exemplars.is_empty());
             let needs_shots = takes_rows && self.shot_count(form) > 0;
             let found = source
                 .layout(self.definition.layouts_of(task), &values, needs_shots)
@@ -135,19 +148,28 @@ impl Opening<'_> {
             let _ = write!(listed, "{gap}{of_task}{}", ways.join(" or "));
         }
         if missing.len() > MOST_LISTED {
-            let _ = write!(listed, ", and those of {} more tasks", missing.len() - MOST_LISTED);
+            let _ = write!(
+                listed,
+                ", and those of {} more tasks",
+                missing.len() - MOST_LISTED
+            );
         }
         let remedy = if present.is_empty() || self.definition.tasks.len() < 2 {
             "give the folder that holds them".to_owned()
         } else {
-            format!("add them, or choose the tasks that are there with --tasks {}", present.join(","))
+            format!(
+                "add them, or choose the tasks that are there with --tasks {}",
+                present.join(",")
+            )
         };
         self.data_fault(&format!("files are missing ({listed})"), &remedy)
     }
 }
 
 fn fixed((exemplar, in_file): (&Exemplar, usize)) -> Row {
-    let fields = exemplar.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let fields = exemplar
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()));
     Row {
         in_file,
         fields: Fields::new(Arc::new(fields.collect())),

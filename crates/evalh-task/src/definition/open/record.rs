@@ -26,12 +26,21 @@ impl Opening<'_> {
                     items: task.items.len(),
                 })
                 .collect(),
-            shots: self.forms.iter().map(|form| self.shot_count(form)).max().unwrap_or(0),
+            shots: self
+                .forms
+                .iter()
+                .map(|form| self.shot_count(form))
+                .max()
+                .unwrap_or(0),
             items: tasks.iter().map(|task| task.items.len()).sum(),
             limit: self.options.limit,
             samples: self.options.samples,
             sampling: is_generated.then(|| self.options.sampling_settings()),
-            max_new_tokens: self.options.max_new_tokens.or(most).filter(|_| is_generated),
+            max_new_tokens: self
+                .options
+                .max_new_tokens
+                .or(most)
+                .filter(|_| is_generated),
             options: self.others(tasks),
             data,
         }
@@ -42,7 +51,10 @@ impl Opening<'_> {
         options.insert("definition_sha256".into(), json!(self.sha256));
         if tasks.iter().any(|task| !task.solved.is_empty()) {
             options.insert("shots_sha256".into(), json!(hash_of_shots(tasks)));
-            let random = self.forms.iter().filter_map(|form: &Form| form.shots.as_ref());
+            let random = self
+                .forms
+                .iter()
+                .filter_map(|form: &Form| form.shots.as_ref());
             if let Some(shots) = random.into_iter().find(|shots: &&Shots| shots.is_random()) {
                 let seed = self.options.shot_seed.unwrap_or(shots.seed());
                 options.insert("shot_seed".into(), json!(seed));
@@ -59,7 +71,10 @@ impl Opening<'_> {
             options.insert("tasks".into(), json!(names));
         }
         if let Some(draw) = self.options.draw {
-            options.insert("draw".into(), json!({ "items": draw.items, "seed": draw.seed }));
+            options.insert(
+                "draw".into(),
+                json!({ "items": draw.items, "seed": draw.seed }),
+            );
         }
         options
     }
@@ -71,7 +86,11 @@ fn hash_of_shots(tasks: &[OpenTask]) -> Sha256 {
     for task in tasks {
         for (number, solved) in &task.solved {
             let (question, target) = (&solved.question, &solved.target);
-            let _ = writeln!(text, "{}\t{number}\t{question:?}\t{target:?}\t{:?}", task.name, solved.prefill);
+            let _ = writeln!(
+                text,
+                "{}\t{number}\t{question:?}\t{target:?}\t{:?}",
+                task.name, solved.prefill
+            );
         }
         for (_, item) in &task.items {
             let _ = writeln!(text, "{}\t{:?}", item.id, item.shots);

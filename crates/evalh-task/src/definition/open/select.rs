@@ -28,11 +28,17 @@ fn unknown(suite: &str, tasks: &[TaskForm], name: &str) -> TaskError {
     }
     let wanted = name.to_lowercase();
     let distance = |known: &&&str| strsim::damerau_levenshtein(&wanted, &known.to_lowercase());
-    let nearest = known.iter().min_by_key(distance).copied().unwrap_or_default();
+    let nearest = known
+        .iter()
+        .min_by_key(distance)
+        .copied()
+        .unwrap_or_default();
     TaskError::Setting {
         suite: suite.to_owned(),
         setting: "tasks",
-        problem: format!("names `{name}`, which is no task and no group; the nearest is `{nearest}`"),
+        problem: format!(
+            "names `{name}`, which is no task and no group; the nearest is `{nearest}`"
+        ),
         remedy: format!("choose among: {}", known.join(", ")),
     }
 }
@@ -48,7 +54,10 @@ pub fn rows(
 ) -> Result<Vec<Vec<usize>>, TaskError> {
     let Some(draw) = options.draw else {
         let most = options.limit.unwrap_or(usize::MAX);
-        return Ok(sizes.iter().map(|&size| (0..size.min(most)).collect()).collect());
+        return Ok(sizes
+            .iter()
+            .map(|&size| (0..size.min(most)).collect())
+            .collect());
     };
     let refuse = |setting, problem: &str, remedy: &str| {
         Err(TaskError::Setting {
@@ -59,7 +68,11 @@ pub fn rows(
         })
     };
     if options.limit.is_some() {
-        return refuse("limit", "is given with a draw, and each says how many items", "give one of the two");
+        return refuse(
+            "limit",
+            "is given with a draw, and each says how many items",
+            "give one of the two",
+        );
     }
     if draw.items == 0 {
         return refuse("draw", "is of 0 items", "draw at least 1");

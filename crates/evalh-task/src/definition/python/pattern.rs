@@ -4,10 +4,13 @@
 //! information separators), braces and brackets that are no operators (Python: literal), operations on classes (Python:
 //! none), which escapes of letters there are (Python: few, the rest are errors), and where flags may stand.
 
-use std::{iter::Peekable, str::Chars};
+use std::{fmt::Write as _, iter::Peekable, str::Chars};
 
-/// White space beyond that of `\s` in Rust.
-const SEPARATORS: &str = r"\x1c-\x1f";
+/// Python's `\s`, in a class too.
+const SPACE: &str = r"[\s\x1c-\x1f]";
+
+/// Python's `\S`, in a class too.
+const NO_SPACE: &str = r"[^\s\x1c-\x1f]";
 
 /// Translates; the error says what Python does not know or evalh does not support.
 pub fn translate(pattern: &str) -> Result<String, String> {
@@ -38,7 +41,7 @@ impl Translator<'_> {
         };
         let flags: String = inner
             .chars()
-            .take_while(|c| c.is_ascii_alphabetic())
+            .take_while(char::is_ascii_alphabetic)
             .collect();
         if flags.is_empty() || flags == "P" || !inner[flags.len()..].starts_with(')') {
             return Ok(());
@@ -157,14 +160,14 @@ impl Translator<'_> {
                 multi_line = (multi_line || on.contains('m')) && !off.contains('m');
                 let (on, off) = (supported_flags(on)?, supported_flags(off)?);
                 let dash = if off.is_empty() { "" } else { "-" };
-                self.out.push_str(&format!("?{on}{dash}{off}:"));
+                let _ = write!(self.out, "?{on}{dash}{off}:");
                 for _ in 0..flags.len() + "?:".len() {
                     self.rest.next();
                 }
             } else if let Some(named) = ahead.strip_prefix('(') {
                 // a condition has no contents to translate
                 let name: String = named.chars().take_while(|&c| c != ')').collect();
-                self.out.push_str(&format!("?({name})"));
+                let _ = write!(self.out, "?({name})");
                 for _ in 0..name.chars().count() + "?()".len() {
                     self.rest.next();
                 }
@@ -189,8 +192,8 @@ impl Translator<'_> {
             return Err("it ends in a single backslash".into());
         };
         match c {
-            's' => self.out.push_str(&format!(r"[\s{SEPARATORS}]")),
-            'S' => self.out.push_str(&format!(r"[^\s{SEPARATORS}]")),
+            's' => self.out.push_str(SPACE),
+            'S' => self.out.push_str(NO_SPACE),
             'Z' => self.out.push_str(r"\z"),
             'A' | 'b' | 'B' | 'd' | 'D' | 'w' | 'W' | '1'..='9' => {
                 self.out.push('\\');
@@ -230,7 +233,9 @@ impl Translator<'_> {
                 char::from_u32(value).unwrap_or_default()
             }
             c if c.is_ascii_alphanumeric() => {
-                return Err(format!(r"`\{c}` is no escape that Python's `re` and evalh know"));
+                return Err(format!(
+                    r"`\{c}` is no escape that Python's `re` and evalh know"
+                ));
             }
             c => c,
         })
@@ -286,8 +291,8 @@ impl Translator<'_> {
             return Err("it ends in a single backslash".into());
         };
         match c {
-            's' => self.out.push_str(&format!(r"\s{SEPARATORS}")),
-            'S' => self.out.push_str(&format!(r"[^\s{SEPARATORS}]")),
+            's' => self.out.push_str(SPACE),
+            'S' => self.out.push_str(NO_SPACE),
             'd' | 'D' | 'w' | 'W' => {
                 self.out.push('\\');
                 self.out.push(c);
@@ -306,7 +311,11 @@ fn supported_flags(flags: &str) -> Result<String, String> {
         match flag {
             'i' | 'm' | 's' => kept.push(flag),
             'u' => {}
-            _ => return Err(format!("its flag `{flag}` is not supported; i, m and s are")),
+            _ => {
+                return Err(format!(
+                    "its flag `{flag}` is not supported; i, m and s are"
+                ));
+            }
         }
     }
     Ok(kept)

@@ -91,7 +91,11 @@ impl Regex {
     }
 
     /// Calls `take` for each match in turn until it says no.
-    fn each(&self, text: &str, mut take: impl FnMut(&Captures<'_, str>) -> bool) -> Result<(), String> {
+    fn each(
+        &self,
+        text: &str,
+        mut take: impl FnMut(&Captures<'_, str>) -> bool,
+    ) -> Result<(), String> {
         let mut at = 0;
         while at <= text.len() {
             let found = self
@@ -117,7 +121,10 @@ impl Regex {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('\\') {
             parts.push(Part::Text(before.to_owned()));
-            let c = after.chars().next().ok_or("it ends in a single backslash")?;
+            let c = after
+                .chars()
+                .next()
+                .ok_or("it ends in a single backslash")?;
             let mut taken = c.len_utf8();
             parts.push(match c {
                 '\\' => Part::Text("\\".into()),
@@ -130,7 +137,9 @@ impl Regex {
                     self.group(&after[..digits])?
                 }
                 'g' => {
-                    let name = after[1..].strip_prefix('<').and_then(|rest| rest.split_once('>'));
+                    let name = after[1..]
+                        .strip_prefix('<')
+                        .and_then(|rest| rest.split_once('>'));
                     let (name, _) = name.ok_or(r"`\g` is not followed by a group's name in <>")?;
                     taken = name.len() + "g<>".len();
                     self.group(name)?
@@ -172,7 +181,10 @@ mod tests {
     #[test]
     fn a_replacement_knows_groups_and_escapes() {
         let regex = Regex::new(r"(?P<a>\w)(\d)?").unwrap();
-        assert_eq!(regex.replace("x1 y", r"\2\g<a>\\\n", 0).unwrap(), "1x\\\n y\\\n");
+        assert_eq!(
+            regex.replace("x1 y", r"\2\g<a>\\\n", 0).unwrap(),
+            "1x\\\n y\\\n"
+        );
         assert_eq!(regex.replace("xyz", r"-", 2).unwrap(), "--z");
         for wrong in [r"\3", r"\g<b>", r"\g", r"\q", "\\"] {
             assert!(regex.replace("x", wrong, 0).is_err(), "{wrong}");
