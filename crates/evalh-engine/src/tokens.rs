@@ -19,7 +19,7 @@ pub struct LocalTokenizer {
 /// The token ids of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestTokens {
-    /// What the model reads before the answer, after truncation; of a text whose loss is taken, the prefix token.
+    /// What the model reads before the answer, after truncation; of a text whose loss is taken, the prefix token and all of it.
     pub context: Vec<u32>,
     /// The continuations to score, in their order; none where text is generated.
     pub continuations: Vec<Vec<u32>>,
@@ -63,6 +63,7 @@ impl LocalTokenizer {
                     let members = contexts.into_iter().flat_map(|known| known.members);
                     (shortest.unwrap_or_default(), members.collect())
                 }
+                Work::Text(text) => (text.ids, Vec::new()),
             };
             members.sort_by_key(|(place, _)| *place);
             RequestTokens {

@@ -35,6 +35,13 @@ impl<'a> PromptText<'a> {
         }
     }
 
+    /// Encodes all of it without what the post-processor adds.
+    pub fn encode_bare<T: Text>(&self, tokenizer: &T) -> Result<Vec<u32>, RequestProblem> {
+        tokenizer
+            .encode(&self.text, SpecialTokens::None)
+            .map_err(RequestProblem::Text)
+    }
+
     /// Encodes `text`, which is this prompt's or begins like it.
     ///
     /// A text that spells out the beginning-of-sequence token itself does not get a second one (as in lm-eval).
