@@ -20,14 +20,9 @@ mod task;
 
 pub use code_block::first_python_block;
 pub use error::TaskError;
-<<<<<<< HEAD
 pub use options::{Chat, Draw, Extra, TaskOptions};
 pub use pack::{Pack, PackSuite, find_pack, packs};
-pub use registry::{find_suite, suites};
-=======
-pub use options::{Chat, Draw, TaskOptions};
 pub use registry::{find_suite, open_suite, suites};
->>>>>>> suites
 pub use task::{
     DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,
     score_name,

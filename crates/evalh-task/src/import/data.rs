@@ -106,6 +106,7 @@ impl Data {
         let file = format!("{folder}/{whole}-00000-of-00001.parquet");
         Rows {
             file: super::dialect::literal(&file),
+            rows: None,
             columns: Vec::new(),
             filter: None,
             fields: std::collections::BTreeMap::new(),

@@ -144,6 +144,7 @@ impl Settings {
             count,
             sampler: self.sampler,
             seed: None,
+            leave_out_item: None,
             exemplars,
         };
         Solved {
