@@ -12,7 +12,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// The programs, or nothing where the shared folder is absent: the caller then skips.
+/// The published programs, or nothing where the shared folder is absent: the caller then skips.
 fn items(test: &str) -> Option<Items> {
     let root = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -22,15 +22,22 @@ fn items(test: &str) -> Option<Items> {
         eprintln!("skipped {test}: ../shared is absent");
         return None;
     }
+    Some(open(&QuixBugsRepair::PUBLISHED, root))
+}
+
+/// The programs of this project's own.
+fn mini() -> Items {
+    open(&QuixBugsRepair::MINI, PathBuf::new())
+}
+
+fn open(suite: &QuixBugsRepair, root: PathBuf) -> Items {
     let data = DataFiles {
         root,
         files: Vec::new(),
     };
-    Some(
-        QuixBugsRepair::PUBLISHED
-            .items(&data)
-            .unwrap_or_else(|error| panic!("failed to {error}")),
-    )
+    suite
+        .items(&data)
+        .unwrap_or_else(|error| panic!("failed to {error}"))
 }
 
 fn item<'i>(items: &'i Items, name: &str) -> &'i Item {
@@ -123,6 +130,25 @@ fn every_buggy_program_fails() {
             item.name,
             verdict.outcome
         );
+    }
+}
+
+#[test]
+fn the_programs_of_our_own_are_told_from_their_fixes() {
+    let Some(sandbox) = support::sandbox("the_programs_of_our_own_are_told_from_their_fixes")
+    else {
+        return;
+    };
+    for (item, verdict) in run_all(sandbox, &mini(), |item| &item.correct) {
+        assert!(
+            verdict.outcome.is_passed(),
+            "{}: {}",
+            item.name,
+            verdict.outcome
+        );
+    }
+    for (item, verdict) in run_all(sandbox, &mini(), |item| &item.buggy) {
+        assert_eq!(verdict.outcome.kind(), "failed", "{}", item.name);
     }
 }
 

@@ -33,6 +33,8 @@ static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
         Arc::new(HumanEval::MINI),
         Arc::new(QuixBugsRepair::PUBLISHED),
         Arc::new(QuixBugsDetect::PUBLISHED),
+        Arc::new(QuixBugsRepair::MINI),
+        Arc::new(QuixBugsDetect::MINI),
     ]
 });
 

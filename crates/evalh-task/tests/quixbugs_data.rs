@@ -4,7 +4,7 @@ mod common;
 
 use common::shared;
 use evalh_task::{
-    DataFiles, TaskError, find_suite,
+    DataFiles, TaskError, TaskOptions, find_suite,
     quixbugs::{Items, QuixBugsRepair},
 };
 use proptest::prelude::*;
@@ -274,7 +274,9 @@ fn data_of_another_size_is_refused() {
         files: vec![file],
     };
     for suite in ["quixbugs_repair", "quixbugs_detect"] {
-        let opened = find_suite(suite).unwrap().open(&files, &Default::default());
+        let opened = find_suite(suite)
+            .unwrap()
+            .open(&files, &TaskOptions::default());
         assert_refused(
             opened.map(drop),
             &[

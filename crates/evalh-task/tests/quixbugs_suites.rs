@@ -45,31 +45,39 @@ fn text(request: &Request) -> &str {
     }
 }
 
+/// The programs of this project's own, and the published ones where they are there, each with the names of its suites.
+fn sets(test: &str) -> Vec<(Items, [&'static str; 2], DataFiles)> {
+    let none = DataFiles::default();
+    let mini = QuixBugsRepair::MINI.items(&none).unwrap();
+    let mut sets = vec![(mini, ["mini_quixbugs_repair", "mini_quixbugs_detect"], none)];
+    if let Some(data) = data(test) {
+        sets.push((items(&data), ["quixbugs_repair", "quixbugs_detect"], data));
+    }
+    sets
+}
+
 #[test]
 fn nothing_of_the_fix_is_in_a_prompt() {
-    let Some(data) = data("nothing_of_the_fix_is_in_a_prompt") else {
-        return;
-    };
-    let items = items(&data);
-    for protocol in ["completion", "chat"] {
-        let task = open("quixbugs_repair", &data, &options(protocol, true));
-        let requests = task.requests();
-        assert_eq!(requests.len(), 40);
-        for (item, request) in items.all().iter().zip(&requests) {
-            let prompt = text(request);
-            assert!(prompt.contains(item.buggy_code()), "{}", item.name);
-            assert!(prompt.contains(item.specification()), "{}", item.name);
-            let known: BTreeSet<&str> = item.buggy.lines().map(str::trim).collect();
-            let only_in_fix: Vec<&str> = item
-                .correct
-                .lines()
-                .map(str::trim)
-                .filter(|line| !known.contains(line))
-                .collect();
-            assert!(!only_in_fix.is_empty(), "{}", item.name);
-            let shown: BTreeSet<&str> = prompt.lines().map(str::trim).collect();
-            for line in only_in_fix {
-                assert!(!shown.contains(line), "{}: {line}", item.name);
+    for (items, [suite, _], data) in sets("nothing_of_the_fix_is_in_a_prompt") {
+        for protocol in ["completion", "chat"] {
+            let requests = open(suite, &data, &options(protocol, true)).requests();
+            assert_eq!(requests.len(), items.all().len());
+            for (item, request) in items.all().iter().zip(&requests) {
+                let prompt = text(request);
+                assert!(prompt.contains(item.buggy_code()), "{}", item.name);
+                assert!(prompt.contains(item.specification()), "{}", item.name);
+                let known: BTreeSet<&str> = item.buggy.lines().map(str::trim).collect();
+                let only_in_fix: Vec<&str> = item
+                    .correct
+                    .lines()
+                    .map(str::trim)
+                    .filter(|line| !known.contains(line))
+                    .collect();
+                assert!(!only_in_fix.is_empty(), "{}", item.name);
+                let shown: BTreeSet<&str> = prompt.lines().map(str::trim).collect();
+                for line in only_in_fix {
+                    assert!(!shown.contains(line), "{}: {line}", item.name);
+                }
             }
         }
     }
@@ -87,8 +95,9 @@ fn the_two_forms_of_a_repair() {
     assert_eq!(
         text(request),
         format!(
-            "### fix the bug in the following function\n{}\n### fixed function\ndef bitcount(n):",
-            item.buggy.trim()
+            "### fix the bug in the following function\n{}\n### fixed function\n{}",
+            item.buggy.trim(),
+            item.signature()
         )
     );
     let RequestKind::Generate(generate) = &request.kind else {
@@ -127,22 +136,21 @@ fn the_two_forms_of_a_repair() {
 
 #[test]
 fn tests_and_fixes_stand_in_no_program_before_they_run() {
-    let Some(data) = data("tests_and_fixes_stand_in_no_program_before_they_run") else {
-        return;
-    };
-    for item in items(&data).all() {
-        let code = item.program(&item.buggy).code;
-        // Only the module `node` is before the program, where the tests have it.
-        let before = code
-            .strip_suffix(item.buggy.as_str())
-            .expect("the program is last");
-        assert_eq!(
-            before.is_empty(),
-            item.node.is_none(),
-            "{}: {before}",
-            item.name
-        );
-        assert!(!before.contains("test"), "{}", item.name);
+    for (items, ..) in sets("tests_and_fixes_stand_in_no_program_before_they_run") {
+        for item in items.all() {
+            let code = item.program(&item.buggy).code;
+            // Only the module `node` is before the program, where the tests have it.
+            let before = code
+                .strip_suffix(item.buggy.as_str())
+                .expect("the program is last");
+            assert_eq!(
+                before.is_empty(),
+                item.node.is_none(),
+                "{}: {before}",
+                item.name
+            );
+            assert!(!before.contains("test"), "{}", item.name);
+        }
     }
 }
 
@@ -183,50 +191,45 @@ fn repairs_are_counted() {
     );
 }
 
+/// What is between the equal lines at the beginning and the equal ones at the end.
+fn changed<'t>(one: &'t [&'t str], other: &'t [&'t str]) -> [&'t [&'t str]; 2] {
+    let same = |(one, other): &(&&str, &&str)| one == other;
+    let before = one.iter().zip(other).take_while(same).count();
+    let (one, other) = (&one[before..], &other[before..]);
+    let after = one
+        .iter()
+        .rev()
+        .zip(other.iter().rev())
+        .take_while(same)
+        .count();
+    [&one[..one.len() - after], &other[..other.len() - after]]
+}
+
 #[test]
 fn the_prompts_of_a_pair_differ_in_the_changed_lines_only() {
-    let Some(data) = data("the_prompts_of_a_pair_differ_in_the_changed_lines_only") else {
-        return;
-    };
-    let task = open("quixbugs_detect", &data, &TaskOptions::default());
-    let requests = task.requests();
-    assert_eq!(requests.len(), 80);
-    for pair in requests.chunks(2) {
-        let id = task.slot(pair[0].index).unwrap().item.to_owned();
-        let [buggy, correct] =
-            [text(&pair[0]), text(&pair[1])].map(|text| text.lines().collect::<Vec<_>>());
-        let same = |one: &&&str, other: &&&str| one == other;
-        let before = buggy
-            .iter()
-            .zip(&correct)
-            .take_while(|(one, other)| same(one, other))
-            .count();
-        let after = buggy[before..]
-            .iter()
-            .rev()
-            .zip(correct[before..].iter().rev())
-            .take_while(|(one, other)| same(one, other))
-            .count();
-        let changed = [
-            &buggy[before..buggy.len() - after],
-            &correct[before..correct.len() - after],
-        ];
-        // One line is another, or is there in the fix only; none differs by white space alone.
-        assert!(
-            changed[0].len() <= 1 && changed[1].len() == 1,
-            "{id}: {changed:?}"
-        );
-        let bare = changed.map(|lines| lines.concat().split_whitespace().collect::<String>());
-        assert_ne!(bare[0], bare[1], "{id}");
-        assert!(
-            !bare[1].contains('#') && !bare[0].contains('#'),
-            "{id}: {changed:?}"
-        );
-        for lines in [&buggy, &correct] {
-            assert!(
-                !lines[0].is_empty() && lines.iter().all(|line| line.trim_end() == *line),
-                "{id}"
-            );
+    for (items, [_, suite], data) in sets("the_prompts_of_a_pair_differ_in_the_changed_lines_only")
+    {
+        let requests = open(suite, &data, &TaskOptions::default()).requests();
+        assert_eq!(requests.len(), 2 * items.all().len());
+        for (item, pair) in items.all().iter().zip(requests.chunks(2)) {
+            let name = &item.name;
+            let lines = |request| text(request).lines().collect::<Vec<_>>();
+            let (buggy, correct) = (lines(&pair[0]), lines(&pair[1]));
+            let changed = changed(&buggy, &correct);
+            if items.all().len() == 40 {
+                // Upstream's fixes change one line or add one.
+                assert!(
+                    changed[0].len() <= 1 && changed[1].len() == 1,
+                    "{name}: {changed:?}"
+                );
+            }
+            let bare = changed.map(|lines| lines.concat().split_whitespace().collect::<String>());
+            assert_ne!(bare[0], bare[1], "{name}: only white space differs");
+            assert!(!bare.concat().contains('#'), "{name}: {changed:?}");
+            for lines in [&buggy, &correct] {
+                assert!(!lines[0].is_empty(), "{name}");
+                assert!(lines.iter().all(|line| line.trim_end() == *line), "{name}");
+            }
         }
     }
 }

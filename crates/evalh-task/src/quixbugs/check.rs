@@ -17,31 +17,18 @@ impl Item {
     /// called by them: a name that the program defines, or a builtin that its function replaces, is not theirs.
     pub fn tests(&self) -> String {
         let text = |text: Option<&str>| text.map_or("None".to_owned(), literal::python_text);
-        let names = [
-            ("__name__", "\"check\"".to_owned()),
-            ("name", literal::python_text(&self.name)),
-            ("cases", self.cases_source()),
-            (
-                "as_list",
-                if AS_LIST.contains(&self.name.as_str()) {
-                    "True"
-                } else {
-                    "False"
-                }
-                .to_owned(),
-            ),
-            ("module", text(self.pytest.as_deref())),
-            ("node", text(self.node.as_deref())),
-        ];
-        let names: String = names
-            .iter()
-            .map(|(name, value)| format!(", \"{name}\": {value}"))
-            .collect();
+        let as_list = AS_LIST.contains(&self.name.as_str());
         format!(
             "__builtins__[\"exec\"](__builtins__[\"compile\"]({check}, \"<check>\", \"exec\"), \
-             {{\"__builtins__\": __builtins__[\"dict\"](__builtins__), \
-             \"program\": __builtins__[\"globals\"](){names}}})",
+             {{\"__builtins__\": __builtins__[\"dict\"](__builtins__), \"__name__\": \"check\", \
+             \"program\": __builtins__[\"globals\"](), \"name\": {name}, \"cases\": {cases}, \
+             \"as_list\": {as_list}, \"module\": {module}, \"node\": {node}}})",
             check = literal::python_text(CHECK),
+            name = literal::python_text(&self.name),
+            cases = self.cases_source(),
+            as_list = if as_list { "True" } else { "False" },
+            module = text(self.pytest.as_deref()),
+            node = text(self.node.as_deref()),
         )
     }
 

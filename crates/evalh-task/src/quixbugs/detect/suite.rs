@@ -22,6 +22,13 @@ impl QuixBugsDetect {
         set: Set::Published,
     };
 
+    /// A few programs of this project's own, for demonstration and tests without any download.
+    pub const MINI: QuixBugsDetect = QuixBugsDetect {
+        name: "mini_quixbugs_detect",
+        description: "5 small Python programs of this project's own with a bug and their 5 fixes to tell apart, built in; no published score",
+        set: Set::Mini,
+    };
+
     fn check(&self, options: &TaskOptions) -> Result<(), TaskError> {
         options.check(self.name, &self.honours())?;
         let refuse = |setting, problem: String, remedy: &str| {

@@ -21,6 +21,13 @@ impl QuixBugsRepair {
         set: Set::Published,
     };
 
+    /// A few programs of this project's own, for demonstration and tests without any download.
+    pub const MINI: QuixBugsRepair = QuixBugsRepair {
+        name: "mini_quixbugs_repair",
+        description: "5 small Python programs of this project's own with one bug each to repair, built in; no published score",
+        set: Set::Mini,
+    };
+
     /// The programs and their fixes.
     ///
     /// # Errors
