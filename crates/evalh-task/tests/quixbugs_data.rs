@@ -232,6 +232,22 @@ fn a_checkout_gives_the_same_programs() {
 }
 
 #[test]
+fn the_node_of_the_tests_goes_before_that_of_the_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut item = with("cases", Value::Null);
+    item["pytest"] = json!("from node import Node\n");
+    write_checkout(dir.path(), &item.to_string(), "programs\n");
+    let node = || {
+        Items::open(&data(dir.path())).unwrap().all()[0]
+            .node
+            .clone()
+    };
+    assert_eq!(node().as_deref(), Some("programs\n"));
+    fs::write(dir.path().join("python_testcases/node.py"), "tests\n").unwrap();
+    assert_eq!(node().as_deref(), Some("tests\n"));
+}
+
+#[test]
 fn a_damaged_checkout_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let open = || Items::open(&data(dir.path()));
