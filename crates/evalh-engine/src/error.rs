@@ -57,6 +57,11 @@ pub enum EngineError {
         /// Rows of the model's output.
         vocabulary: usize,
     },
+    /// An encoder that does not classify.
+    #[error(
+        "ask the encoder: it was loaded with its head for masked tokens or with none; load it with a classification head"
+    )]
+    NoClassifier,
     /// A variant could not be selected.
     #[error("select the variant: {0}")]
     Variant(#[source] BoxError),
@@ -74,9 +79,39 @@ pub enum RequestProblem {
         "it is a conversation but the checkpoint has no chat template; ask with a plain prompt"
     )]
     NoChatTemplate,
+    /// A question for another kind of model or engine.
+    #[error("it asks {0}")]
+    WrongKind(&'static str),
     /// Nothing to start from.
     #[error("its prompt is empty and the tokenizer has no token to begin with")]
     EmptyPrompt,
+    /// A text without tokens.
+    #[error("its text is empty, so there is no token to score; leave it out")]
+    EmptyText,
+    /// Nothing that the first token of a text could follow.
+    #[error(
+        "the tokenizer has no token to begin with (bos_token, or eos_token in its place), which the first token of a \
+         text is scored after"
+    )]
+    NoPrefixToken,
+    /// A window that is none, or that the model cannot read.
+    #[error(
+        "its window of {window} tokens is not between 1 and the model's {max_positions} positions"
+    )]
+    Window {
+        /// Tokens asked for.
+        window: usize,
+        /// Positions of the model.
+        max_positions: usize,
+    },
+    /// A stride that leaves tokens out, or that never moves.
+    #[error("its stride of {stride} tokens is not between 1 and the {window} of its window")]
+    Stride {
+        /// Tokens asked for.
+        stride: usize,
+        /// Tokens of the window.
+        window: usize,
+    },
     /// Nothing to score.
     #[error("it has no continuations")]
     NoContinuations,
@@ -139,6 +174,9 @@ pub enum RequestProblem {
         /// Size of the vocabulary.
         vocabulary: usize,
     },
+    /// The model computed NaN or infinity.
+    #[error("the head's outputs are not finite (NaN or infinite)")]
+    OutputsNotFinite,
     /// The model computed NaN or infinity.
     #[error("the model's logits at position {position} are not finite (NaN or infinite)")]
     NotFinite {

@@ -1,12 +1,13 @@
 //! The engine over a model in this process.
 
 use crate::{
-    BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, Row,
-    SpecialTokens, Text, TextStream, Vocabulary, serve,
+    BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model,
+    ModelEngine, Row, SpecialTokens, Text, TextStream, Variant, Vocabulary, serve,
 };
-use evalh_adapter::AdapterUpdate;
+use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
-use evalh_model::{Decoder, Logits, LoraId, SeqId, Session};
+use evalh_kernel::ComputeSet;
+use evalh_model::{Decoder, DecoderConfig, Footprint, Logits, LoraId, SeqId, Session};
 use evalh_record::{Message, Request, Response};
 use std::ops::ControlFlow;
 
@@ -18,17 +19,6 @@ pub struct LocalEngine {
     vocabulary: Vocabulary,
     options: EngineOptions,
     attached: Option<LoraId>,
-}
-
-/// What a [`LocalEngine`] answers for.
-#[derive(Debug, Clone, Copy)]
-pub enum Variant<'a> {
-    /// The checkpoint as it is.
-    Base,
-    /// An adapter merged into the weights, in place of any other.
-    Merged(&'a AdapterUpdate),
-    /// An adapter beside the weights, from [`LocalEngine::attach`].
-    Attached(LoraId),
 }
 
 impl LocalEngine {
@@ -46,19 +36,7 @@ impl LocalEngine {
         generation: &GenerationSettings,
         options: EngineOptions,
     ) -> Result<Self, EngineError> {
-        let config = decoder.config();
-        let vocabulary = Vocabulary {
-            size: config.vocab_size,
-            eos_ids: generation.eos_ids.clone(),
-            prefix_token: generation.bos_id.or(generation.eos_ids.first().copied()),
-            max_positions: config.max_positions,
-        };
-        if tokenizer.vocab_size() > vocabulary.size {
-            return Err(EngineError::Vocabulary {
-                tokens: tokenizer.vocab_size(),
-                vocabulary: vocabulary.size,
-            });
-        }
+        let vocabulary = vocabulary(decoder.config(), &tokenizer, generation)?;
         Ok(Self {
             decoder,
             text: LocalText {
@@ -75,22 +53,28 @@ impl LocalEngine {
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
     }
+}
 
-    /// Attaches an adapter beside the weights, which are held once for all variants.
-    ///
-    /// # Errors
-    /// When an update fits no module of the model.
-    pub fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, EngineError> {
+impl ModelEngine for LocalEngine {
+    fn layout(&self) -> ModelLayout {
+        self.decoder.layout()
+    }
+
+    fn kernel(&self) -> ComputeSet {
+        self.decoder.kernel()
+    }
+
+    fn footprint(&self) -> Footprint {
+        self.decoder.footprint()
+    }
+
+    fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, EngineError> {
         self.decoder
             .attach(update)
             .map_err(|error| EngineError::Variant(error.into()))
     }
 
-    /// Chooses what the next requests are answered for.
-    ///
-    /// # Errors
-    /// When an update fits no module of the model; the engine then answers for the base.
-    pub fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError> {
+    fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError> {
         self.attached = None;
         match variant {
             Variant::Base => self.decoder.restore(),
@@ -127,6 +111,27 @@ impl Engine for LocalEngine {
             sink,
         )
     }
+}
+
+/// What the engine must know of a decoder's tokens.
+pub(crate) fn vocabulary(
+    config: &DecoderConfig,
+    tokenizer: &TextTokenizer,
+    generation: &GenerationSettings,
+) -> Result<Vocabulary, EngineError> {
+    let vocabulary = Vocabulary {
+        size: config.vocab_size,
+        eos_ids: generation.eos_ids.clone(),
+        prefix_token: generation.bos_id.or(generation.eos_ids.first().copied()),
+        max_positions: config.max_positions,
+    };
+    if tokenizer.vocab_size() > vocabulary.size {
+        return Err(EngineError::Vocabulary {
+            tokens: tokenizer.vocab_size(),
+            vocabulary: vocabulary.size,
+        });
+    }
+    Ok(vocabulary)
 }
 
 /// A decoder and the adapter its sequences are answered with.
@@ -179,6 +184,14 @@ impl Forward for LocalSession<'_> {
         self.session.close(seq);
     }
 
+    fn shares(&self) -> bool {
+        !self.session.depends_on_length()
+    }
+
+    fn fork(&mut self, seq: SeqId, len: usize) -> SeqId {
+        self.session.fork(seq, len)
+    }
+
     fn rewind(&mut self, seq: SeqId, len: usize) -> bool {
         // What is held of a longer sequence is not what a shorter one would hold.
         let can = !self.session.depends_on_length();
@@ -209,9 +222,9 @@ impl LogitRows for Logits {
 
 /// A checkpoint's tokenizer and chat template.
 #[derive(Debug)]
-struct LocalText {
-    tokenizer: TextTokenizer,
-    template: Option<ChatTemplate>,
+pub(crate) struct LocalText {
+    pub(crate) tokenizer: TextTokenizer,
+    pub(crate) template: Option<ChatTemplate>,
 }
 
 impl Text for LocalText {

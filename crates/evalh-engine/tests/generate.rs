@@ -35,7 +35,7 @@ fn completions(model: &ToyModel, requests: &[Request]) -> Vec<Generation> {
     responses.sort_by_key(|response| response.index);
     let generation = |answer| match answer {
         Answer::Generated(generation) => generation,
-        Answer::Scored(_) => panic!("a score for a generation"),
+        other => panic!("no generation: {other:?}"),
     };
     responses
         .into_iter()

@@ -3,8 +3,8 @@
 mod toy;
 
 use evalh_record::{
-    Answer, Generate, LogLikelihood, Message, Prompt, Request, RequestKind, Response, Role,
-    Sampling,
+    Answer, Generate, LogLikelihood, Loss, Message, Prompt, Request, RequestKind, Response, Role,
+    Sampling, TextScore,
 };
 use proptest::prelude::*;
 use toy::{answer, model::ToyModel, naive, options, tokenizer::ToyTokenizer, vocabulary};
@@ -13,7 +13,9 @@ use toy::{answer, model::ToyModel, naive, options, tokenizer::ToyTokenizer, voca
 const MAX_POSITIONS: usize = 40;
 
 fn prompt() -> impl Strategy<Value = Prompt> {
-    let text = "[ab #\né]{0,60}";
+    // some prompts begin alike, over whole blocks of the cache
+    let beginning = prop::sample::select(vec!["", "ab#b ab#b#", "ab#b ab#bb#ba b#"]);
+    let text = (beginning, "[ab #\né]{0,60}").prop_map(|(first, rest)| first.to_owned() + &rest);
     let message = (
         prop::sample::select(vec![Role::System, Role::User, Role::Assistant]),
         "[abé ]{0,8}",
@@ -64,7 +66,12 @@ fn kind() -> impl Strategy<Value = RequestKind> {
             continuations: set.into_iter().collect(),
         })
     });
-    prop_oneof![3 => generate, 2 => scored]
+    let loss = (
+        prop::option::of(4..=MAX_POSITIONS),
+        prop::option::of(1usize..5),
+    )
+        .prop_map(|(window, stride)| RequestKind::Loss(Loss { window, stride }));
+    prop_oneof![3 => generate, 2 => scored, 2 => loss]
 }
 
 fn requests() -> impl Strategy<Value = Vec<Request>> {
@@ -73,10 +80,16 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
         // indices of the caller's own choosing
         list.into_iter()
             .enumerate()
-            .map(|(i, (prompt, kind))| Request {
-                index: i * 3 + 1,
-                prompt,
-                kind,
+            .map(|(i, (mut prompt, kind))| {
+                // an empty text has no loss
+                if let (RequestKind::Loss(_), Prompt::Text(text)) = (&kind, &mut prompt) {
+                    text.push('a');
+                }
+                Request {
+                    index: i * 3 + 1,
+                    prompt,
+                    kind,
+                }
             })
             .collect()
     })
@@ -91,16 +104,28 @@ fn sorted(mut responses: Vec<Response>) -> Vec<Response> {
 fn agree(a: &Response, b: &Response) -> bool {
     let scores = |response: &Response| match &response.answer {
         Answer::Scored(scores) => scores.clone(),
-        Answer::Generated(_) => Vec::new(),
+        _ => Vec::new(),
     };
     let without_scores = |response: &Response| match &response.answer {
         Answer::Scored(_) => Response {
             answer: Answer::Scored(Vec::new()),
             ..response.clone()
         },
-        Answer::Generated(_) => response.clone(),
+        Answer::Loss(score) => Response {
+            answer: Answer::Loss(TextScore {
+                log_prob: 0.0,
+                ..*score
+            }),
+            ..response.clone()
+        },
+        _ => response.clone(),
+    };
+    let losses = |response: &Response| match &response.answer {
+        Answer::Loss(score) => score.log_prob,
+        _ => 0.0,
     };
     without_scores(a) == without_scores(b)
+        && (losses(a) - losses(b)).abs() < 1e-4
         && scores(a).len() == scores(b).len()
         && scores(a).iter().zip(scores(b)).all(|(x, y)| {
             (x.log_prob - y.log_prob).abs() < 1e-5

@@ -28,7 +28,7 @@ fn scored(text: &str, continuations: &[&str]) -> Request {
 fn scores(answer: &Answer) -> &[ContinuationScore] {
     match answer {
         Answer::Scored(scores) => scores,
-        Answer::Generated(_) => panic!("a completion for a score"),
+        other => panic!("not scores: {other:?}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use evalh_adapter::Adapter;
 use evalh_checkpoint::Checkpoint;
-use evalh_engine::{Engine, EngineOptions, LocalEngine, Variant};
+use evalh_engine::{Engine, EngineOptions, LocalEngine, ModelEngine, Variant};
 use evalh_model::{Decoder, DeviceChoice, LoadOptions};
 use evalh_record::{
     Answer, Generate, LogLikelihood, Prompt, Request, RequestKind, Response, Sampling,
@@ -47,7 +47,7 @@ fn answers(engine: &mut LocalEngine) -> Vec<Response> {
 fn log_probs(responses: &[Response]) -> Vec<f64> {
     match &responses[1].answer {
         Answer::Scored(scores) => scores.iter().map(|score| score.log_prob).collect(),
-        Answer::Generated(_) => panic!("not scored"),
+        other => panic!("not scored: {other:?}"),
     }
 }
 

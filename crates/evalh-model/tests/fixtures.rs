@@ -287,6 +287,56 @@ fn a_sequence_cut_back_goes_on_as_if_it_had_never_been_longer() {
 }
 
 #[test]
+fn a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone() {
+    let Some(folder) = fixture(
+        "a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone",
+        FAMILIES[1],
+    ) else {
+        return;
+    };
+    let prompt: Vec<u32> = (0..80).map(|i| (i * 29 + 3) % 384).collect();
+    for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
+        let model = load(&folder, kernel);
+        let mut session = model.session(512).unwrap();
+        let first = session.open(None);
+        let row = Row {
+            seq: first,
+            tokens: &prompt,
+            logits: 0..0,
+        };
+        session.forward(&[row]).unwrap();
+        for (asked, held) in [(0, 0), (31, 0), (32, 32), (79, 64), (1000, 64)] {
+            let fork = session.fork(first, asked);
+            assert_eq!(session.len(fork), held);
+            let rest: Vec<u32> = prompt[held..70].iter().copied().chain([9, 8, 7]).collect();
+            let alone = session.open(None);
+            let whole: Vec<u32> = prompt[..70].iter().copied().chain([9, 8, 7]).collect();
+            let [a, b] = [(fork, &rest), (alone, &whole)].map(|(seq, tokens)| {
+                let row = Row {
+                    seq,
+                    tokens,
+                    logits: tokens.len() - 1..tokens.len(),
+                };
+                session.forward(&[row]).unwrap().row(0).to_vec()
+            });
+            let what = format!("{kernel:?}, {asked} asked");
+            if kernel == KernelChoice::Auto {
+                let same = a.iter().zip(&b).all(|(x, y)| x.to_bits() == y.to_bits());
+                assert!(same, "{what}");
+            } else {
+                close(&what, &a, &b);
+            }
+            session.close(fork);
+            session.close(alone);
+        }
+        // What was shared is whole still.
+        assert_eq!(session.len(first), 80);
+        session.close(first);
+        assert_eq!(session.free_tokens(), 512);
+    }
+}
+
+#[test]
 fn logits_do_not_depend_on_the_batch_the_split_or_the_threads() {
     let Some(folder) = fixture(
         "logits_do_not_depend_on_the_batch_the_split_or_the_threads",

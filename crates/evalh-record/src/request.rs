@@ -111,12 +111,14 @@ pub struct LogLikelihood {
 /// Score a whole text, token by token, in windows of the model's positions.
 ///
 /// The first token follows the prefix token (the beginning-of-sequence token, or the end-of-sequence token where there is
-/// none), as in lm-eval's `loglikelihood_rolling`. Every token is scored exactly once.
+/// none), as in lm-eval's `loglikelihood_rolling`. Every token is scored exactly once. Nothing that the tokenizer's
+/// post-processor adds is scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// Most tokens of a window; `None` takes the model's positions.
+    /// Most tokens that a window reads, the prefix token counted; `None` takes the model's positions.
     pub window: Option<usize>,
     /// Tokens by which the window moves, at most its length: each window scores the tokens that no earlier one did, with
-    /// the rest as context. `None` moves by a whole window, so that windows do not overlap.
+    /// the rest as context (the loop of Hugging Face's guide to perplexity with `max_length` = window + 1). `None` is lm-eval's
+    /// way: windows that do not overlap, save the last, which is filled up with context from the left.
     pub stride: Option<usize>,
 }

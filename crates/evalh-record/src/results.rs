@@ -40,3 +40,10 @@ pub struct ResultRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
 }
+
+impl ResultRow {
+    /// The metric's name without the way in which answers were read: `exact_match` of `exact_match,strict-match`.
+    pub fn metric_name(&self) -> &str {
+        self.metric.split(',').next().unwrap_or(&self.metric)
+    }
+}

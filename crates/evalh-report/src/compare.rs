@@ -1,19 +1,24 @@
 //! Variants against the base, item by item.
 
-use evalh_record::{Record, Sample};
+use crate::parts::{counts_for, parts};
+use evalh_record::{Answer, Part, Record, ResultRow, Sample};
 use evalh_stats::{Estimate, mcnemar_exact, paired_difference};
 use std::collections::BTreeMap;
 
-/// One variant against the base on one suite.
+/// One variant against the base on one part of a suite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The suite.
     pub suite: String,
+    /// Which part of it.
+    pub part: Part,
+    /// The part's name: the suite's own, a group's or a task's.
+    pub task: String,
     /// The variant.
     pub variant: String,
-    /// Items on which the variant's mean score is higher than the base's, in the suite's order.
+    /// Items on which the variant's mean score is better than the base's, in the suite's order: higher, or lower for a loss.
     pub gained: Vec<String>,
-    /// Items on which it is lower.
+    /// Items on which it is worse.
     pub lost: Vec<String>,
     /// Items answered by both.
     pub items: usize,
@@ -36,7 +41,7 @@ impl Comparison {
     }
 }
 
-/// Compares every variant with the first one of the manifest, suite by suite.
+/// Compares every variant with the first one of the manifest, part by part of every suite.
 pub fn comparisons(record: &Record) -> Vec<Comparison> {
     let settings = &record.manifest.settings;
     let Some((base, others)) = settings.variants.split_first() else {
@@ -44,44 +49,63 @@ pub fn comparisons(record: &Record) -> Vec<Comparison> {
     };
     let mut found = Vec::new();
     for suite in &settings.suites {
-        let base = items(record, &suite.name, &base.name);
-        for variant in others {
-            let other = items(record, &suite.name, &variant.name);
-            found.push(compare(&suite.name, &variant.name, &base, &other));
+        for (part, task) in parts(&record.results, suite) {
+            let of = |variant: &str| {
+                items(record, |sample| {
+                    sample.variant == variant && counts_for(suite, part, task, sample)
+                })
+            };
+            let base = of(&base.name);
+            for variant in others {
+                let empty = Comparison {
+                    suite: suite.name.clone(),
+                    part,
+                    task: task.to_owned(),
+                    variant: variant.name.clone(),
+                    gained: Vec::new(),
+                    lost: Vec::new(),
+                    items: 0,
+                    same_answers: 0,
+                    p: None,
+                    difference: None,
+                };
+                found.push(compare(empty, &base, &of(&variant.name)));
+            }
         }
     }
     found
 }
 
-/// The samples of one suite and variant by item, in the suite's order.
-fn items<'r>(
-    record: &'r Record,
-    suite: &str,
-    variant: &str,
-) -> BTreeMap<(usize, &'r str), Vec<&'r Sample>> {
+/// The comparison that belongs to a row of results.
+pub fn comparison_of<'c>(compared: &'c [Comparison], row: &ResultRow) -> Option<&'c Comparison> {
+    compared.iter().find(|c| {
+        (
+            c.suite.as_str(),
+            c.part,
+            c.task.as_str(),
+            c.variant.as_str(),
+        ) == (
+            row.suite.as_str(),
+            row.part,
+            row.task.as_str(),
+            row.variant.as_str(),
+        )
+    })
+}
+
+/// The samples that count, by item, in the suite's order.
+fn items(record: &Record, counts: impl Fn(&Sample) -> bool) -> Items<'_> {
     let mut items = Items::new();
-    for sample in &record.samples {
-        if sample.suite == suite && sample.variant == variant {
-            let key = (sample.position, sample.item.as_str());
-            items.entry(key).or_default().push(sample);
-        }
+    for sample in record.samples.iter().filter(|sample| counts(sample)) {
+        let key = (sample.position, sample.item.as_str());
+        items.entry(key).or_default().push(sample);
     }
     items
 }
 
 type Items<'r> = BTreeMap<(usize, &'r str), Vec<&'r Sample>>;
 
-fn compare(suite: &str, variant: &str, base: &Items<'_>, other: &Items<'_>) -> Comparison {
-    let mut comparison = Comparison {
-        suite: suite.to_owned(),
-        variant: variant.to_owned(),
-        gained: Vec::new(),
-        lost: Vec::new(),
-        items: 0,
-        same_answers: 0,
-        p: None,
-        difference: None,
-    };
+fn compare(mut comparison: Comparison, base: &Items<'_>, other: &Items<'_>) -> Comparison {
     let mut single = true;
     let (mut of_base, mut of_other) = (Vec::new(), Vec::new());
     for (key, ours) in other {
@@ -98,9 +122,15 @@ fn compare(suite: &str, variant: &str, base: &Items<'_>, other: &Items<'_>) -> C
         let (score, base_score) = (mean(ours), mean(theirs));
         of_base.push(base_score);
         of_other.push(score);
-        if score > base_score {
+        let lower_is_better = ours.iter().any(|s| matches!(s.answer, Answer::Loss(_)));
+        let better = if lower_is_better {
+            base_score - score
+        } else {
+            score - base_score
+        };
+        if better > 0.0 {
             comparison.gained.push(key.1.to_owned());
-        } else if score < base_score {
+        } else if better < 0.0 {
             comparison.lost.push(key.1.to_owned());
         }
     }

@@ -8,6 +8,7 @@ mod compare;
 mod counts;
 mod markdown;
 mod number;
+mod parts;
 mod terminal;
 mod warnings;
 

@@ -5,23 +5,57 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
 }
 
-/// A score with its standard error in percent, `14.6 ± 2.8 %`.
-pub(crate) fn score(value: f64, stderr: Option<f64>) -> String {
-    match stderr {
-        Some(stderr) => format!("{} ± {} %", percent(value), percent(stderr)),
-        None => format!("{} %", percent(value)),
+/// How a metric's values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// A share of items, in percent.
+    Share,
+    /// A plain number with so many decimals.
+    Plain(usize),
+}
+
+impl Unit {
+    fn show(self, value: f64) -> String {
+        match self {
+            Unit::Share => percent(value),
+            Unit::Plain(decimals) => format!("{value:.decimals$}"),
+        }
     }
 }
 
-/// A signed difference in percentage points with its standard error, a true minus sign and no sign for zero.
-pub(crate) fn points(difference: f64, stderr: Option<f64>) -> String {
-    let shown = percent(difference.abs());
-    let sign = match shown.as_str() {
-        "0.0" => "",
-        _ if difference < 0.0 => "\u{2212}",
-        _ => "+",
+/// The unit of a metric, by its name as in [`evalh_record::ResultRow::metric_name`].
+fn unit(metric: &str) -> Unit {
+    match metric {
+        "mcc" | "pearson" | "spearman" => Unit::Plain(3),
+        "nats_per_token" | "bits_per_byte" => Unit::Plain(4),
+        "word_perplexity" => Unit::Plain(2),
+        "repaired" => Unit::Plain(0),
+        _ => Unit::Share,
+    }
+}
+
+/// A score with its standard error: `14.6 ± 2.8 %`, `0.412 ± 0.031`.
+pub(crate) fn score(metric: &str, value: f64, stderr: Option<f64>) -> String {
+    let unit = unit(metric);
+    let sign = if unit == Unit::Share { " %" } else { "" };
+    match stderr {
+        Some(stderr) => format!("{} ± {}{sign}", unit.show(value), unit.show(stderr)),
+        None => format!("{}{sign}", unit.show(value)),
+    }
+}
+
+/// A signed difference with its standard error, a true minus sign and no sign for zero; of shares in percentage points.
+pub(crate) fn points(metric: &str, difference: f64, stderr: Option<f64>) -> String {
+    let unit = unit(metric);
+    let shown = unit.show(difference.abs());
+    let sign = if shown.chars().all(|c| matches!(c, '0' | '.')) {
+        ""
+    } else if difference < 0.0 {
+        "\u{2212}"
+    } else {
+        "+"
     };
-    let error = stderr.map_or_else(String::new, |stderr| format!(" ± {}", percent(stderr)));
+    let error = stderr.map_or_else(String::new, |stderr| format!(" ± {}", unit.show(stderr)));
     format!("{sign}{shown}{error}")
 }
 
@@ -97,12 +131,15 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(score(0.14634, Some(0.02767)), "14.6 ± 2.8 %");
-        assert_eq!(score(1.0, None), "100.0 %");
-        assert_eq!(points(0.0, None), "0.0");
-        assert_eq!(points(-0.0004, None), "0.0");
-        assert_eq!(points(-0.0121, Some(0.02)), "\u{2212}1.2 ± 2.0");
-        assert_eq!(points(0.0121, None), "+1.2");
+        assert_eq!(score("acc", 0.14634, Some(0.02767)), "14.6 ± 2.8 %");
+        assert_eq!(score("mcc", 0.14634, Some(0.02767)), "0.146 ± 0.028");
+        assert_eq!(score("repaired", 7.0, None), "7");
+        assert_eq!(points("nats_per_token", -0.25, None), "\u{2212}0.2500");
+        assert_eq!(score("acc", 1.0, None), "100.0 %");
+        assert_eq!(points("acc", 0.0, None), "0.0");
+        assert_eq!(points("acc", -0.0004, None), "0.0");
+        assert_eq!(points("acc", -0.0121, Some(0.02)), "\u{2212}1.2 ± 2.0");
+        assert_eq!(points("acc", 0.0121, None), "+1.2");
         assert_eq!(p_value(0.00001), "< 0.001");
         assert_eq!(p_value(0.725_4), "0.725");
         assert_eq!(

@@ -2,8 +2,9 @@
 
 use crate::{
     aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable},
-    compare::{Comparison, comparisons},
+    compare::{Comparison, comparison_of, comparisons},
     number::{p_value, points, rate, score, seconds},
+    parts::{is_detail, is_headline, prefix, same_metric},
     warnings::warnings,
 };
 use anstyle::AnsiColor;
@@ -17,12 +18,22 @@ const NOTABLE: f64 = 0.05;
 pub fn terminal(record: &Record, style: Style) -> String {
     let compared = comparisons(record);
     let mut rows = vec![header()];
-    rows.extend(
-        record
-            .results
-            .iter()
-            .map(|row| score_row(record, row, &compared)),
-    );
+    let suites = &record.manifest.settings.suites;
+    let shown = record.results.iter().filter(|row| {
+        let suite = suites.iter().find(|suite| suite.name == row.suite);
+        suite.is_none_or(|suite| !is_detail(suite, row.part))
+    });
+    let shown: Vec<&ResultRow> = shown.collect();
+    // The variants of a metric stand below each other.
+    let mut done = vec![false; shown.len()];
+    for first in 0..shown.len() {
+        for at in first..shown.len() {
+            if !done[at] && same_metric(shown[first], shown[at]) {
+                done[at] = true;
+                rows.push(score_row(record, shown[at], &compared));
+            }
+        }
+    }
     let mut out = aligned(&rows, style);
     for warning in warnings(record) {
         let yellow = PLAIN.fg_color(Some(AnsiColor::Yellow.into())).bold();
@@ -56,16 +67,12 @@ fn header() -> Vec<Cell> {
 
 fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<Cell> {
     let suite = format!("{} ({})", row.suite, row.protocol);
-    let metric = if row.task == row.suite {
-        row.metric.clone()
-    } else {
-        format!("{} {}", row.task, row.metric)
-    };
+    let metric = prefix(row.part, &row.task) + &row.metric;
     let mut cells = vec![
         Cell::name(&suite, DIM),
         Cell::name(&row.variant, BOLD),
         Cell::name(&metric, PLAIN),
-        Cell::number(score(row.value, row.stderr), PLAIN),
+        Cell::number(score(row.metric_name(), row.value, row.stderr), PLAIN),
     ];
     let base_name = record
         .manifest
@@ -73,42 +80,55 @@ fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<C
         .variants
         .first()
         .map(|variant| variant.name.as_str());
-    let comparison = compared
-        .iter()
-        .find(|c| c.suite == row.suite && c.variant == row.variant);
+    let comparison = comparison_of(compared, row);
     let base = record.results.iter().find(|other| {
-        (&other.suite, &other.task, &other.metric) == (&row.suite, &row.task, &row.metric)
+        (&other.suite, &other.task, other.part, &other.metric)
+            == (&row.suite, &row.task, row.part, &row.metric)
             && Some(other.variant.as_str()) == base_name
     });
+    let headline = is_headline(record, row);
     if let (Some(comparison), Some(base)) = (comparison, base) {
         let difference = row.value - base.value;
-        let colour = match comparison.p {
-            Some(p) if p < NOTABLE && difference > 0.0 => {
-                PLAIN.fg_color(Some(AnsiColor::Green.into()))
-            }
-            Some(p) if p < NOTABLE && difference < 0.0 => {
-                PLAIN.fg_color(Some(AnsiColor::Red.into()))
-            }
+        // The test is one of the items' scores by the headline metric.
+        let p = comparison.p.filter(|_| headline);
+        let better = comparison.gained.len() > comparison.lost.len();
+        let colour = match p {
+            Some(p) if p < NOTABLE && better => PLAIN.fg_color(Some(AnsiColor::Green.into())),
+            Some(p) if p < NOTABLE => PLAIN.fg_color(Some(AnsiColor::Red.into())),
             _ => PLAIN,
         };
+        let error = comparison.stderr_of(difference).filter(|_| headline);
+        let difference = points(row.metric_name(), difference, error);
+        cells.push(Cell::number(difference, colour));
+        let [gained, lost] = [&comparison.gained, &comparison.lost].map(|items| {
+            if headline {
+                items.len().to_string()
+            } else {
+                String::new()
+            }
+        });
+        let p = match p {
+            Some(p) => p_value(p),
+            None if headline => "\u{2013}".to_owned(),
+            None => String::new(),
+        };
         cells.extend([
-            Cell::number(points(difference, comparison.stderr_of(difference)), colour),
-            Cell::number(comparison.gained.len().to_string(), PLAIN),
-            Cell::number(comparison.lost.len().to_string(), PLAIN),
-            Cell::number(
-                comparison.p.map_or_else(|| "\u{2013}".to_owned(), p_value),
-                colour,
-            ),
+            Cell::number(gained, PLAIN),
+            Cell::number(lost, PLAIN),
+            Cell::number(p, colour),
         ]);
     } else {
         cells.push(Cell::number("base", DIM));
         cells.extend(["", "", ""].map(|none| Cell::number(none, PLAIN)));
     }
+    // What a variant took on all suites stands beside its first score.
+    let first = record.results.iter().find(|r| r.variant == row.variant);
     let timing = record
         .timings
         .variants
         .iter()
-        .find(|variant| variant.variant == row.variant);
+        .find(|variant| variant.variant == row.variant)
+        .filter(|_| first.is_some_and(|first| std::ptr::eq(first, row)));
     let speed = timing.map_or_else(String::new, |t| rate(t.decode_tokens, t.decode_seconds));
     let wall = timing.map_or_else(String::new, |t| seconds(t.wall_seconds));
     cells.extend([Cell::number(speed, DIM), Cell::number(wall, DIM)]);

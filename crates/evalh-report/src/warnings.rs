@@ -1,10 +1,12 @@
 //! What a reader must know before believing a score.
 
 use crate::{compare::comparisons, counts::Finishes, number::percent};
-use evalh_record::{Outcome, Record, Sample};
+use evalh_record::{Outcome, Part, Record, Sample};
+use evalh_stats::Z_95;
 
-/// Share of generations that may end at the limit of tokens without a warning.
-const LENGTH_LIMITED: f64 = 0.01;
+/// Share of generations that may end at the limit of tokens, and of prompts that may lose their beginning, without a
+/// warning.
+const TOLERATED: f64 = 0.01;
 
 /// Something that a reader must know before believing a score, and what to do about it. Names are as in the record, not escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +39,19 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
             found.push(Warning {
                 what: format!(
                     "answers to {} ended at the limit of {} new tokens: {which}",
-                    suite.name, suite.max_new_tokens
+                    suite.name,
+                    suite.max_new_tokens.unwrap_or_default()
                 ),
                 remedy: "they may be cut short: raise --max-new-tokens and see whether the score changes".to_owned(),
             });
         }
-        let truncated = |sample: &Sample| sample.truncated_tokens > 0;
-        if let Some(which) = by_variant(&|samples| share(samples, truncated)) {
+        let truncated = |sample: &&&Sample| sample.truncated_tokens > 0;
+        let too_many = |samples: &[&Sample]| {
+            let count = samples.iter().filter(truncated).count();
+            let too_many = count as f64 / samples.len().max(1) as f64 > TOLERATED;
+            too_many.then(|| of(count, samples.len()))
+        };
+        if let Some(which) = by_variant(&too_many) {
             found.push(Warning {
                 what: format!(
                     "prompts of {} did not fit and lost their beginning: {which}",
@@ -76,8 +84,10 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
             });
         }
     }
+    found.extend(guesses(record));
     for comparison in comparisons(record) {
-        if comparison.items > 0 && comparison.same_answers == comparison.items {
+        let whole = comparison.part == Part::Whole;
+        if whole && comparison.items > 0 && comparison.same_answers == comparison.items {
             found.push(Warning {
                 what: format!("{} answers every item of {} exactly like the base", comparison.variant, comparison.suite),
                 remedy: "its adapter may have no effect, or the checkpoint be the base's: check that it was trained, and from this base".to_owned(),
@@ -87,10 +97,44 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
     found
 }
 
+/// Scores of whole suites that guessing gives just as well: those within the normal 95 % interval that guessing has.
+fn guesses(record: &Record) -> Vec<Warning> {
+    let mut found = Vec::new();
+    for suite in &record.manifest.settings.suites {
+        let rows = record.results.iter();
+        let guessed: Vec<_> = rows
+            .filter(|row| row.suite == suite.name && row.part == Part::Whole)
+            .filter_map(|row| {
+                let chance = row.chance?;
+                let spread = (chance * (1.0 - chance) / row.n.max(1) as f64).sqrt();
+                let near = (row.value - chance).abs() <= Z_95 * spread;
+                let (score, chance) = (percent(row.value), percent(chance));
+                near.then(|| {
+                    format!(
+                        "{} {} {score} % (chance {chance} %)",
+                        row.variant, row.metric
+                    )
+                })
+            })
+            .collect();
+        if !guessed.is_empty() {
+            found.push(Warning {
+                what: format!(
+                    "scores of {} are not distinguishable from guessing: {}",
+                    suite.name,
+                    guessed.join(", ")
+                ),
+                remedy: "differences between them say little; ask more items, or choose a suite that the checkpoint can do".to_owned(),
+            });
+        }
+    }
+    found
+}
+
 /// How many generations ended at the limit of tokens, where they are too many.
 fn length_limited(samples: &[&Sample]) -> Option<String> {
     let ends = Finishes::of(samples.iter().copied());
-    let too_many = ends.length as f64 / ends.total().max(1) as f64 > LENGTH_LIMITED;
+    let too_many = ends.length as f64 / ends.total().max(1) as f64 > TOLERATED;
     too_many.then(|| of(ends.length, ends.total()))
 }
 

@@ -2,11 +2,12 @@
 
 use evalh_record::{
     AdapterPart, AdapterSettings, Answer, CheckpointSettings, FileIdentity, FileOrigin, Finish,
-    Generation, Held, Manifest, Outcome, Provenance, Record, ResultRow, Sample, SamplingSettings,
-    SandboxSettings, Settings, SuiteSettings, Timings, VariantSettings, VariantTimings,
-    sha256_bytes,
+    Generation, Held, Manifest, Outcome, Part, Provenance, Record, ResultRow, Sample,
+    SamplingSettings, SandboxSettings, Settings, SuiteSettings, TaskSettings, Timings,
+    VariantSettings, VariantTimings, sha256_bytes,
 };
 use evalh_report::{Style, markdown, terminal, warnings};
+use std::collections::BTreeMap;
 
 fn file(name: &str) -> FileIdentity {
     FileIdentity {
@@ -41,16 +42,22 @@ fn settings() -> Settings {
         suites: vec![SuiteSettings {
             name: "humaneval".into(),
             protocol: "chat".into(),
+            tasks: vec![TaskSettings {
+                name: "humaneval".into(),
+                group: None,
+                items: 6,
+            }],
             shots: 0,
             items: 6,
             limit: Some(6),
             samples: 1,
-            sampling: SamplingSettings {
+            sampling: Some(SamplingSettings {
                 temperature: 0.0,
                 top_p: 1.0,
                 seed: 0,
-            },
-            max_new_tokens: 512,
+            }),
+            max_new_tokens: Some(512),
+            options: serde_json::Map::new(),
             data: vec![file("HumanEval.jsonl.gz")],
         }],
         checkpoints: vec![CheckpointSettings {
@@ -91,6 +98,7 @@ fn sample(variant: &str, position: usize, outcome: Outcome, finish: Finish, text
         item: format!("HumanEval/{position}"),
         position,
         sample: 0,
+        shots: Vec::new(),
         prompt_sha256: sha256_bytes(b"p"),
         prompt_tokens: 100,
         truncated_tokens: usize::from(position == 5),
@@ -100,10 +108,12 @@ fn sample(variant: &str, position: usize, outcome: Outcome, finish: Finish, text
             finish,
         }),
         extracted: None,
+        target: None,
         program_sha256: Some(sha256_bytes(text.as_bytes())),
         score: f64::from(u8::from(outcome.is_passed())),
         outcome: Some(outcome),
         suspicions: Vec::new(),
+        scores: BTreeMap::new(),
     }
 }
 
@@ -111,12 +121,14 @@ fn row(variant: &str, value: f64, stderr: f64) -> ResultRow {
     ResultRow {
         suite: "humaneval".into(),
         task: "humaneval".into(),
+        part: Part::Whole,
         protocol: "chat".into(),
         variant: variant.into(),
         metric: "pass@1".into(),
         value,
         stderr: Some(stderr),
         n: 6,
+        chance: None,
     }
 }
 
@@ -125,6 +137,7 @@ fn timing(variant: &str, load: f64, wall: f64) -> VariantTimings {
         variant: variant.into(),
         load_seconds: load,
         prefill_tokens: 600,
+        shared_tokens: 1200,
         prefill_seconds: 0.5,
         decode_tokens: 130,
         decode_seconds: 2.0,
@@ -244,7 +257,11 @@ fn the_report_of_a_base_alone() {
     record.manifest.settings.variants[0].checkpoint = "a_checkpoint".into();
     record.manifest.settings.suites[0].limit = None;
     record.manifest.settings.suites[0].samples = 5;
-    record.manifest.settings.suites[0].sampling.temperature = 0.2;
+    record.manifest.settings.suites[0]
+        .sampling
+        .as_mut()
+        .unwrap()
+        .temperature = 0.2;
     record.samples.retain(|sample| sample.variant == "smollm");
     record.results.truncate(1);
     record.timings.variants.truncate(1);

@@ -10,14 +10,18 @@ mod code_block;
 pub mod definition;
 mod error;
 pub mod human_eval;
+pub mod import;
 mod jsonl;
 mod options;
+mod pack;
+pub mod quixbugs;
 mod registry;
 mod task;
 
 pub use code_block::first_python_block;
 pub use error::TaskError;
-pub use options::{Chat, Draw, TaskOptions};
+pub use options::{Chat, Draw, Extra, TaskOptions};
+pub use pack::{Pack, PackSuite, find_pack, packs};
 pub use registry::{find_suite, open_suite, suites};
 pub use task::{
     DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,

@@ -54,7 +54,7 @@ pub struct Chat {
 
 /// A setting that not every suite can honour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extra {
+pub enum Extra {
     /// [`TaskOptions::tasks`].
     Tasks,
     /// [`TaskOptions::draw`].

@@ -4,6 +4,7 @@ use crate::{
     Suite, TaskError,
     definition::{BuiltInFile, DefinedSuite},
     human_eval::HumanEval,
+    quixbugs::{QuixBugsDetect, QuixBugsRepair},
 };
 use std::{
     path::Path,
@@ -30,6 +31,8 @@ static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
         defined!("glue_prompt", &[]),
         Arc::new(HumanEval::PUBLISHED),
         Arc::new(HumanEval::MINI),
+        Arc::new(QuixBugsRepair::PUBLISHED),
+        Arc::new(QuixBugsDetect::PUBLISHED),
     ]
 });
 

@@ -1,6 +1,6 @@
 //! What a suite is, and what it gives and takes.
 
-use crate::{TaskError, TaskOptions, human_eval::Problems};
+use crate::{Extra, TaskError, TaskOptions, human_eval::Problems};
 use evalh_record::{
     Outcome, Request, Response, ResultRow, Sample, Sha256, SuiteSettings, sha256_bytes,
 };
@@ -25,6 +25,9 @@ pub trait Suite: Send + Sync {
 
     /// The protocol that suits a checkpoint with or without a chat template.
     fn default_protocol(&self, has_chat_template: bool) -> &str;
+
+    /// The settings that have an effect on it, of those that not every suite has.
+    fn honours(&self) -> Vec<Extra>;
 
     /// What kind of model can answer it.
     fn answered_by(&self) -> ModelKind {
@@ -168,6 +171,8 @@ pub struct Program {
     pub code: String,
     /// Code that raises unless the candidate is right, run in the same namespace afterwards.
     pub tests: String,
+    /// How many times the usual work it may take: 1, but where correct programs are known to need more.
+    pub effort: u32,
 }
 
 impl Program {

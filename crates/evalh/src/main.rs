@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Pull(flags) => commands::pull::pull(&flags),
         Command::List(flags) => commands::list::list(&flags),
         Command::Report(flags) => commands::report::report(&flags),
+        Command::Prompts(flags) => commands::prompts::prompts(&flags),
+        Command::Suite(command) => commands::suite::suite(&command),
         Command::Adapter(command) => commands::adapter::adapter(&command),
         Command::Model(command) => commands::model::model(&command),
         Command::Verify(flags) => commands::verify::verify(&flags),

@@ -1,10 +1,12 @@
 //! From requests to token ids.
 
 mod generate;
+mod loss;
 mod prompt;
 mod score;
 
 pub use generate::PreparedGeneration;
+pub use loss::PreparedText;
 pub use score::PreparedContext;
 
 use crate::{EngineError, RequestProblem, Text, Vocabulary};
@@ -33,6 +35,8 @@ pub enum Work {
     Generate(PreparedGeneration),
     /// Continuations to score. They share one context unless truncation leaves each a different one.
     Score(Vec<PreparedContext>),
+    /// A text to score, window by window.
+    Text(PreparedText),
 }
 
 /// Prepares every request, in parallel.
@@ -67,11 +71,15 @@ fn one<T: Text>(
     match &request.kind {
         RequestKind::Generate(generate) => generate::prepare(text, vocabulary, request, generate),
         RequestKind::LogLikelihood(scored) => score::prepare(text, vocabulary, request, scored),
+        RequestKind::Loss(loss) => loss::prepare(text, vocabulary, request, loss),
+        RequestKind::Classify => Err(RequestProblem::WrongKind(
+            "for a classification head's outputs, which only an encoder gives",
+        )),
     }
 }
 
 /// Hash of token ids as little-endian `u32`s.
-fn hash_ids(ids: &[u32]) -> Sha256 {
+pub fn hash_ids(ids: &[u32]) -> Sha256 {
     let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
     sha256_bytes(&bytes)
 }

@@ -20,6 +20,9 @@ impl<'a> PromptText<'a> {
                 text: Cow::Borrowed(plain),
                 special: SpecialTokens::AsPostProcessor,
             }),
+            Prompt::Pair { .. } => Err(RequestProblem::WrongKind(
+                "with a pair of texts, which only an encoder reads",
+            )),
             Prompt::Chat { messages, prefill } => {
                 let rendered = text.render(messages).map_err(RequestProblem::Text)?;
                 let mut rendered = rendered.ok_or(RequestProblem::NoChatTemplate)?;
@@ -30,6 +33,13 @@ impl<'a> PromptText<'a> {
                 })
             }
         }
+    }
+
+    /// Encodes all of it without what the post-processor adds.
+    pub fn encode_bare<T: Text>(&self, tokenizer: &T) -> Result<Vec<u32>, RequestProblem> {
+        tokenizer
+            .encode(&self.text, SpecialTokens::None)
+            .map_err(RequestProblem::Text)
     }
 
     /// Encodes `text`, which is this prompt's or begins like it.

@@ -2,14 +2,14 @@
 
 use super::{
     assemble::Outcome,
+    generating::Generating,
     plan::{Job, Task},
+    prefix::Prefix,
+    scoring::Scoring,
     text_problem,
+    window::WindowSum,
 };
-use crate::{
-    EngineError, LogSoftmax, RequestProblem, Row, Sampler, Text, TextStream,
-    prepare::{PreparedContext, PreparedGeneration},
-};
-use evalh_record::{ContinuationScore, Finish, Generation};
+use crate::{EngineError, LogSoftmax, RequestProblem, Row, Text};
 use std::ops::Range;
 
 /// A sequence in the batch: what it has read, what it is to read, and what it is for.
@@ -18,6 +18,8 @@ pub struct Active<'e, S, T: Text + 'e> {
     pub seq: S,
     /// Place of its request among the prepared ones.
     pub request: usize,
+    /// Its place among the jobs; of a shared beginning, the place of a job below it.
+    pub job: usize,
     /// Cache tokens reserved for it.
     pub cache_tokens: usize,
     /// All its tokens so far.
@@ -33,6 +35,9 @@ pub struct Active<'e, S, T: Text + 'e> {
 enum Purpose<'e, T: Text + 'e> {
     Generate(Generating<'e, T>),
     Score(Scoring<'e>),
+    Window(WindowSum<'e>),
+    /// Reads a beginning of this place that several jobs share.
+    Prefix(usize),
 }
 
 /// What to do after a row of logits.
@@ -44,9 +49,11 @@ pub enum Advance {
 }
 
 impl<'e, S: Copy, T: Text> Active<'e, S, T> {
-    /// A job at its beginning, in the sequence that `open` makes for so many tokens.
+    /// The job of this place, in the sequence that `open` makes for so many tokens and that holds the first `read` of them.
     pub fn new(
         open: impl FnOnce(usize) -> S,
+        read: usize,
+        place: usize,
         job: &Job<'e>,
         text: &'e T,
         eos_ids: &'e [u32],
@@ -72,27 +79,63 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
                     Purpose::Score(Scoring::new(context)),
                 )
             }
+            Task::Window(text, window) => {
+                let bounds = &text.windows[window];
+                (
+                    text.ids[bounds.read.clone()].to_vec(),
+                    bounds.read.len() - bounds.scored,
+                    Purpose::Window(WindowSum::new(text, window)),
+                )
+            }
         };
         Self {
             seq: open(feed.len()),
             request: job.request,
-            cache_tokens: job.cache_tokens,
+            job: place,
+            cache_tokens: job.cache_tokens - read,
             feed,
-            read: 0,
+            read,
             wanted,
             purpose,
             outcome: None,
         }
     }
 
+    /// A shared beginning, the one of this place, in a sequence that holds the first `read` tokens of it. A failure is told
+    /// of `request`.
+    pub fn prefix(seq: S, read: usize, prefix: &Prefix<'_>, place: usize, request: usize) -> Self {
+        Self {
+            seq,
+            request,
+            job: prefix.job,
+            cache_tokens: prefix.tokens.len() - read,
+            feed: prefix.tokens.to_vec(),
+            read,
+            wanted: prefix.tokens.len(),
+            purpose: Purpose::Prefix(place),
+            outcome: None,
+        }
+    }
+
     /// Whether it has nothing to read but the token it has just generated.
     pub fn is_decoding(&self) -> bool {
-        matches!(&self.purpose, Purpose::Generate(generating) if !generating.ids.is_empty())
+        matches!(&self.purpose, Purpose::Generate(generating) if generating.has_begun())
     }
 
     /// Places in the feed that are still to be read.
     pub fn unread(&self) -> Range<usize> {
         self.read..self.feed.len()
+    }
+
+    /// The first of the tokens in `tokens` that does not fit where only so many rows of logits may be asked for.
+    pub fn end_of(&self, tokens: &Range<usize>, most_logits: usize) -> usize {
+        let first = self.wanted.clamp(tokens.start, tokens.end);
+        tokens.end.min(first.saturating_add(most_logits))
+    }
+
+    /// How many rows of logits these tokens ask for.
+    pub fn logits_of(&self, tokens: &Range<usize>) -> usize {
+        tokens.end - self.wanted.clamp(tokens.start, tokens.end)
     }
 
     /// These tokens as a row of a forward pass.
@@ -108,6 +151,14 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
     /// Notes that the cache holds the tokens up to this place.
     pub fn has_read(&mut self, end: usize) {
         self.read = end;
+    }
+
+    /// The place of the shared beginning that it has read to its end.
+    pub fn finished_prefix(&self) -> Option<usize> {
+        match self.purpose {
+            Purpose::Prefix(place) if self.read == self.feed.len() => Some(place),
+            _ => None,
+        }
     }
 
     /// Moves to a new, empty sequence that has everything still to read.
@@ -126,11 +177,17 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         logits: &[f32],
         index: usize,
     ) -> Result<Advance, EngineError> {
+        let place = match &self.purpose {
+            Purpose::Window(sum) => sum.place(position),
+            Purpose::Generate(_) | Purpose::Score(_) | Purpose::Prefix(_) => position,
+        };
         let not_finite = || EngineError::Request {
             request: index,
-            problem: RequestProblem::NotFinite { position },
+            problem: RequestProblem::NotFinite { position: place },
         };
         match &mut self.purpose {
+            // Its logits are not asked for.
+            Purpose::Prefix(_) => Ok(Advance::Proceed),
             Purpose::Generate(generating) => {
                 let id = generating.sampler.next(logits).ok_or_else(not_finite)?;
                 match generating.take(id).map_err(text_problem(index))? {
@@ -156,150 +213,20 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
                 self.wanted = context;
                 Ok(Advance::Rewind(context))
             }
+            Purpose::Window(sum) => {
+                let softmax = LogSoftmax::of(logits).ok_or_else(not_finite)?;
+                sum.take(position, softmax, logits);
+                if position + 1 == self.feed.len() {
+                    let (window, log_prob) = sum.score();
+                    self.outcome = Some(Outcome::Window { window, log_prob });
+                }
+                Ok(Advance::Proceed)
+            }
         }
     }
 
     /// What came of it, once it is finished.
     pub fn take_outcome(&mut self) -> Option<Outcome> {
         self.outcome.take()
-    }
-}
-
-/// A completion under way.
-struct Generating<'e, T: Text + 'e> {
-    job: &'e PreparedGeneration,
-    eos_ids: &'e [u32],
-    text: &'e T,
-    sampler: Sampler,
-    ids: Vec<u32>,
-    /// Text so far and its decoder; only where there are stop strings to look for.
-    stream: Option<(String, T::Stream<'e>)>,
-}
-
-impl<'e, T: Text> Generating<'e, T> {
-    fn new(job: &'e PreparedGeneration, text: &'e T, eos_ids: &'e [u32]) -> Self {
-        let stream = (!job.stops.strings().is_empty()).then(|| (String::new(), text.stream()));
-        Self {
-            job,
-            eos_ids,
-            text,
-            sampler: Sampler::new(job.sampling),
-            ids: Vec::new(),
-            stream,
-        }
-    }
-
-    /// Takes the next token; the completion, if it ends here.
-    ///
-    /// An end-of-sequence id ends it first, then a stop string in the text, then a special token that is a stop
-    /// string, then the limit.
-    fn take(&mut self, id: u32) -> Result<Option<Generation>, crate::BoxError> {
-        self.ids.push(id);
-        if self.eos_ids.contains(&id) {
-            return self.end(Finish::Eos(id));
-        }
-        if let Some((text, stream)) = &mut self.stream {
-            let searched = text.len();
-            stream.push(id, text)?;
-            if let Some(found) = self.job.stops.find(text, searched) {
-                text.truncate(found.at);
-                let text = std::mem::take(text);
-                let finish = Finish::Stop(self.job.stops.strings()[found.stop].clone());
-                return Ok(Some(Generation {
-                    text,
-                    tokens: self.ids.len(),
-                    finish,
-                }));
-            }
-        }
-        if let Some(&(_, stop)) = self.job.stop_tokens.iter().find(|(token, _)| *token == id) {
-            return self.end(Finish::Stop(self.job.stops.strings()[stop].clone()));
-        }
-        if self.ids.len() == self.job.max_new_tokens {
-            return self.end(Finish::Length);
-        }
-        Ok(None)
-    }
-
-    /// The completion with all its text: a stop string may have been in what the decoder still held back.
-    fn end(&self, finish: Finish) -> Result<Option<Generation>, crate::BoxError> {
-        let kept = match finish {
-            Finish::Eos(_) => &self.ids[..self.ids.len() - 1],
-            _ => &self.ids[..],
-        };
-        let mut text = self.text.decode(kept)?;
-        let mut finish = finish;
-        if let Some(found) = self.job.stops.find(&text, 0) {
-            text.truncate(found.at);
-            finish = Finish::Stop(self.job.stops.strings()[found.stop].clone());
-        }
-        Ok(Some(Generation {
-            text,
-            tokens: self.ids.len(),
-            finish,
-        }))
-    }
-}
-
-/// Continuations being scored, one branch after another.
-struct Scoring<'e> {
-    context: &'e PreparedContext,
-    branch: usize,
-    sums: Vec<f64>,
-    greedy: Vec<bool>,
-}
-
-impl<'e> Scoring<'e> {
-    fn new(context: &'e PreparedContext) -> Self {
-        let members = context.members.len();
-        Self {
-            context,
-            branch: 0,
-            sums: vec![0.0; members],
-            greedy: vec![true; members],
-        }
-    }
-
-    /// The logits after the context are for every continuation's first token, those within a branch for its members.
-    fn take(&mut self, position: usize, softmax: LogSoftmax, logits: &[f32]) {
-        let token = position + 1 - self.context.context.len();
-        let everyone;
-        let members = if token == 0 {
-            everyone = (0..self.sums.len()).collect::<Vec<_>>();
-            &everyone
-        } else {
-            &self.context.branches[self.branch].members
-        };
-        for &member in members {
-            let target = self.context.members[member].1[token];
-            self.sums[member] += softmax.log_prob(logits[target as usize]);
-            self.greedy[member] &= target == softmax.argmax;
-        }
-    }
-
-    fn next_branch(&mut self) -> Option<&'e [u32]> {
-        self.branch += 1;
-        self.context
-            .branches
-            .get(self.branch)
-            .map(|branch| branch.tail.as_slice())
-    }
-
-    /// Place in the request and score of each continuation.
-    fn scores(&self) -> Vec<(usize, ContinuationScore)> {
-        let sums = self.sums.iter().zip(&self.greedy);
-        let members = self.context.members.iter().zip(sums);
-        members
-            .map(|((place, ids), (&log_prob, &is_greedy))| {
-                (
-                    *place,
-                    ContinuationScore {
-                        log_prob,
-                        tokens: ids.len(),
-                        is_greedy,
-                    },
-                )
-            })
-            .collect()
     }
 }

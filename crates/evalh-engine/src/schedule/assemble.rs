@@ -1,7 +1,7 @@
 //! From the outcomes of sequences to responses.
 
 use crate::prepare::{Prepared, Work};
-use evalh_record::{Answer, ContinuationScore, Finish, Generation, Response};
+use evalh_record::{Answer, ContinuationScore, Finish, Generation, Response, TextScore};
 
 /// What came of one sequence.
 #[derive(Debug)]
@@ -10,6 +10,13 @@ pub enum Outcome {
     Generated(Generation),
     /// Scores with their places in the request.
     Scored(Vec<(usize, ContinuationScore)>),
+    /// A window of a text.
+    Window {
+        /// Its place among the text's windows.
+        window: usize,
+        /// Sum of the log-probabilities of the tokens that it scores.
+        log_prob: f64,
+    },
 }
 
 /// A response under construction.
@@ -23,6 +30,8 @@ pub struct Assembly<'p> {
 enum Parts {
     Generation(Option<Generation>),
     Scores(Vec<Option<ContinuationScore>>),
+    /// Log-probabilities of a text's windows, in their order.
+    Text(Vec<Option<f64>>),
     Delivered,
 }
 
@@ -44,6 +53,7 @@ impl<'p> Assembly<'p> {
                     .map(|context| context.members.len())
                     .sum()
             ]),
+            Work::Text(text) => Parts::Text(vec![None; text.windows.len()]),
         };
         Self { prepared, parts }
     }
@@ -62,6 +72,9 @@ impl<'p> Assembly<'p> {
                     slots[place] = Some(score);
                 }
             }
+            (Parts::Text(slots), Outcome::Window { window, log_prob }) => {
+                slots[window] = Some(log_prob);
+            }
             _ => unreachable!("a sequence answers the kind of request it was made for, once"),
         }
     }
@@ -78,6 +91,7 @@ impl<'p> Assembly<'p> {
                 Answer::Scored(slots.iter().copied().collect::<Option<_>>()?),
                 0,
             ),
+            Parts::Text(slots) => (Answer::Loss(text_score(self.prepared, slots)?), 0),
             Parts::Delivered => return None,
         };
         self.parts = Parts::Delivered;
@@ -97,4 +111,18 @@ impl<'p> Assembly<'p> {
         };
         Some((response, tokens))
     }
+}
+
+/// The score of a whole text, once every window has one. The windows are added in their order, whichever ended first.
+fn text_score(prepared: &Prepared, windows: &[Option<f64>]) -> Option<TextScore> {
+    let Work::Text(text) = &prepared.work else {
+        unreachable!("windows are a text's")
+    };
+    let log_probs: Vec<f64> = windows.iter().copied().collect::<Option<_>>()?;
+    Some(TextScore {
+        log_prob: log_probs.iter().sum(),
+        tokens: text.ids.len() - 1,
+        bytes: text.bytes,
+        windows: windows.len(),
+    })
 }

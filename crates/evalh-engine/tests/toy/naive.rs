@@ -6,8 +6,8 @@ use super::{
 };
 use evalh_engine::{Sampler, SpecialTokens, Text};
 use evalh_record::{
-    Answer, ContinuationScore, Finish, Generate, Generation, Prompt, Request, RequestKind,
-    Response, sha256_bytes,
+    Answer, ContinuationScore, Finish, Generate, Generation, Loss, Prompt, Request, RequestKind,
+    Response, TextScore, sha256_bytes,
 };
 
 /// The answer to one request.
@@ -26,6 +26,7 @@ pub fn answer(
                 .expect("has a template");
             (text + prefill.as_deref().unwrap_or(""), SpecialTokens::None)
         }
+        Prompt::Pair { .. } => panic!("a pair of texts for a decoder"),
     };
     let encode = |text: &str| tokenizer.encode(text, special).expect("encodes");
     match &request.kind {
@@ -64,6 +65,45 @@ pub fn answer(
             let (prompt, cut) = prompt.expect("a continuation");
             response(request.index, &prompt, cut, Answer::Scored(scores))
         }
+        RequestKind::Loss(loss) => {
+            let mut ids = tokenizer
+                .encode(&text, SpecialTokens::None)
+                .expect("encodes");
+            if ids.first() == Some(&BOS) {
+                ids.remove(0);
+            }
+            let answer = Answer::Loss(TextScore {
+                bytes: text.len(),
+                ..text_score(model, &ids, loss.window.unwrap_or(max_positions), loss)
+            });
+            response(request.index, &ids, 0, answer)
+        }
+        RequestKind::Classify => panic!("a classification for a decoder"),
+    }
+}
+
+/// Every token by itself, after what its window holds before it.
+fn text_score(model: &ToyModel, ids: &[u32], window: usize, loss: &Loss) -> TextScore {
+    let stream = [&[BOS], ids].concat();
+    let tokens = ids.len();
+    let mut starts = Vec::new();
+    let mut log_prob = 0.0;
+    for place in 1..=tokens {
+        let start = match loss.stride {
+            // the last window is filled up from the left
+            None => ((place - 1) / window * window).min(tokens.saturating_sub(window)),
+            // the first window that reaches so far
+            Some(stride) => place.saturating_sub(window).div_ceil(stride) * stride,
+        };
+        log_prob += score(model, &stream[start..=place], place - start).log_prob;
+        starts.push(start);
+    }
+    starts.dedup();
+    TextScore {
+        log_prob,
+        tokens,
+        bytes: 0,
+        windows: starts.len(),
     }
 }
 

@@ -33,7 +33,7 @@ impl KvShape {
     }
 }
 
-/// A pool of blocks, each holding [`BLOCK_TOKENS`] tokens of one sequence for all layers.
+/// A pool of blocks, each holding [`BLOCK_TOKENS`] tokens for all layers, of one sequence or of several that begin alike.
 ///
 /// A head's keys lie as `[head_dim][token]` and its values as `[head_dim / 32][token][32]`, both of them panels of the
 /// inner loop. Memory is taken from the system as blocks are first used.
@@ -43,6 +43,8 @@ pub struct KvPool {
     blocks: usize,
     values: ZeroedBuffer,
     free: Vec<u32>,
+    /// How many tables each block is in.
+    holders: Vec<u32>,
 }
 
 /// The blocks of one sequence, in order.
@@ -93,6 +95,7 @@ impl KvPool {
             blocks,
             values: ZeroedBuffer::new(count)?,
             free: (0..number).rev().collect(),
+            holders: vec![0; blocks],
         })
     }
 
@@ -106,30 +109,82 @@ impl KvPool {
         self.free.len() * BLOCK_TOKENS
     }
 
-    /// Makes room for `tokens` more tokens of a sequence and counts them as held.
+    /// Makes room for `tokens` more tokens of a sequence and counts them as held. A block that others hold too is copied
+    /// before it would be written to.
     ///
     /// # Errors
     /// When the pool has too few blocks; the table is then unchanged.
     pub fn extend(&mut self, table: &mut BlockTable, tokens: usize) -> Result<(), OutOfBlocks> {
-        let needed = (table.len + tokens).div_ceil(BLOCK_TOKENS) - table.blocks.len();
+        let more = (table.len + tokens).div_ceil(BLOCK_TOKENS) - table.blocks.len();
+        let shared = table.blocks.last().copied().filter(|last| {
+            tokens > 0
+                && !table.len.is_multiple_of(BLOCK_TOKENS)
+                && self.holders[*last as usize] > 1
+        });
+        let needed = more + usize::from(shared.is_some());
         if needed > self.free.len() {
             return Err(OutOfBlocks {
                 needed,
                 free: self.free.len(),
             });
         }
-        table
-            .blocks
-            .extend(self.free.drain(self.free.len() - needed..).rev());
+        if let Some(shared) = shared {
+            table.blocks.pop();
+            self.holders[shared as usize] -= 1;
+            let own = self.take_block(&mut table.blocks);
+            self.copy_block(shared, own);
+        }
+        for _ in 0..more {
+            self.take_block(&mut table.blocks);
+        }
         table.len += tokens;
         Ok(())
     }
 
-    /// Forgets all but the first `len` tokens of a sequence and takes back the blocks they leave empty.
+    /// A table of a sequence's first tokens, as many of `len` as fill whole blocks, which both then hold.
+    pub fn share(&mut self, table: &BlockTable, len: usize) -> BlockTable {
+        let blocks = table.blocks[..len.min(table.len) / BLOCK_TOKENS].to_vec();
+        for block in &blocks {
+            self.holders[*block as usize] += 1;
+        }
+        BlockTable {
+            len: blocks.len() * BLOCK_TOKENS,
+            blocks,
+        }
+    }
+
+    /// Forgets all but the first `len` tokens of a sequence and takes back the blocks they leave without a holder.
     pub fn truncate(&mut self, table: &mut BlockTable, len: usize) {
         let kept = len.div_ceil(BLOCK_TOKENS).min(table.blocks.len());
-        self.free.extend(table.blocks.drain(kept..).rev());
+        for block in table.blocks.drain(kept..).rev() {
+            let holders = &mut self.holders[block as usize];
+            *holders -= 1;
+            if *holders == 0 {
+                self.free.push(block);
+            }
+        }
         table.len = table.len.min(len);
+    }
+
+    /// Gives a free block, of which there is one, to a table.
+    fn take_block(&mut self, blocks: &mut Vec<u32>) -> u32 {
+        let Some(block) = self.free.pop() else {
+            unreachable!("free blocks were counted before")
+        };
+        self.holders[block as usize] = 1;
+        blocks.push(block);
+        block
+    }
+
+    fn copy_block(&mut self, from: u32, to: u32) {
+        let length = self.shape.heads * self.shape.head_values();
+        for layer in 0..self.shape.layers {
+            let source = self.key_offset(layer, from, 0);
+            let target = self.key_offset(layer, to, 0);
+            self.values
+                .as_mut_slice()
+                .copy_within(source..source + length, target);
+        }
     }
 
     /// Takes a sequence's blocks back.
@@ -244,6 +299,45 @@ mod tests {
         assert!(b.is_empty());
         assert_eq!(pool.free_tokens(), 2 * BLOCK_TOKENS);
         pool.extend(&mut a, 1).unwrap();
+    }
+
+    #[test]
+    fn shared_blocks_are_freed_by_their_last_holder_and_copied_before_a_change() {
+        let shape = KvShape {
+            layers: 2,
+            heads: 1,
+            head_dim: 8,
+        };
+        let mut pool = KvPool::new(shape, 4 * BLOCK_TOKENS).unwrap();
+        let mut a = BlockTable::default();
+        pool.extend(&mut a, 2 * BLOCK_TOKENS + 1).unwrap();
+        for layer in 0..2 {
+            let at = pool.key_offset(layer, a.blocks()[1], 0);
+            pool.values_mut()[at + 3] = 7.0 + layer as f32;
+        }
+        // Whole blocks only, and no more than there are.
+        assert_eq!(pool.share(&a, BLOCK_TOKENS - 1).len(), 0);
+        let mut b = pool.share(&a, 10 * BLOCK_TOKENS);
+        assert_eq!((b.len(), b.blocks()), (2 * BLOCK_TOKENS, &a.blocks()[..2]));
+        assert_eq!(pool.free_tokens(), BLOCK_TOKENS);
+
+        // `b` goes back into a shared block and on from there: its block is now its own, with what was in it.
+        pool.truncate(&mut b, 2 * BLOCK_TOKENS - 5);
+        pool.extend(&mut b, 1).unwrap();
+        assert_ne!(b.blocks()[1], a.blocks()[1]);
+        for layer in 0..2 {
+            let at = pool.key_offset(layer, b.blocks()[1], 0);
+            assert_eq!(
+                pool.values()[at + 3].to_bits(),
+                (7.0 + layer as f32).to_bits()
+            );
+        }
+        assert_eq!(pool.free_tokens(), 0);
+
+        pool.release(&mut a);
+        assert_eq!(pool.free_tokens(), 2 * BLOCK_TOKENS);
+        pool.release(&mut b);
+        assert_eq!(pool.free_tokens(), 4 * BLOCK_TOKENS);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) fn section(out: &mut String, record: &Record) {
     let mut table = Table::new(&[
         ("variant", Align::Left),
         ("load", Align::Right),
+        ("prompt tokens read", Align::Right),
+        ("shared", Align::Right),
         ("prefill tokens/s", Align::Right),
         ("decode tokens/s", Align::Right),
         ("tokens kept", Align::Right),
@@ -26,6 +28,8 @@ pub(super) fn section(out: &mut String, record: &Record) {
         table.row(vec![
             text(&variant.variant),
             seconds(variant.load_seconds),
+            count_of(variant.prefill_tokens),
+            count_of(variant.shared_tokens),
             rate(variant.prefill_tokens, variant.prefill_seconds),
             rate(variant.decode_tokens, variant.decode_seconds),
             count_of(variant.kept_tokens),
@@ -37,11 +41,17 @@ pub(super) fn section(out: &mut String, record: &Record) {
     }
     let _ = writeln!(out, "## Time and memory\n\n{table}");
     held(out, record);
+    let sandbox = match record.manifest.settings.sandbox {
+        Some(_) => format!(
+            "The sandbox was ready after {}; programs/s is of one of its threads. ",
+            seconds(timings.sandbox_prepare_seconds)
+        ),
+        None => String::new(),
+    };
     let _ = writeln!(
         out,
-        "The checkpoint's weights, shared by all variants, loaded in {}; the sandbox was ready after {}. Programs/s is of one sandbox thread; kept/CPU s counts the CPU time of all threads, the sandbox's included.{}\n",
+        "The checkpoint's weights, shared by all variants, loaded in {}. {sandbox}Kept/CPU s counts the CPU time of all threads.{}\n",
         seconds(timings.load_seconds),
-        seconds(timings.sandbox_prepare_seconds),
         if timings.sessions > 1 {
             format!(
                 " The figures are sums over {} sessions: the run was resumed.",

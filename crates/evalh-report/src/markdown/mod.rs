@@ -6,13 +6,14 @@ mod provenance;
 mod table;
 
 use crate::{
-    compare::{Comparison, comparisons},
+    compare::{Comparison, comparison_of, comparisons},
     counts::{Finishes, error_classes, outcomes},
     number::{count_of, counted, p_value, percent, points, score},
+    parts::{is_detail, is_headline, prefix, same_metric},
     warnings::warnings,
 };
 use escape::text;
-use evalh_record::{Outcome, Record, Sample, SuiteSettings};
+use evalh_record::{Outcome, Part, Record, ResultRow, Sample, SuiteSettings};
 use std::fmt::Write as _;
 use table::{Align, Table};
 
@@ -90,8 +91,14 @@ fn suite_section(
 /// How the suite was asked, in one line.
 fn describe(suite: &SuiteSettings) -> String {
     let mut parts = vec![counted(suite.items, "item")];
-    if suite.limit.is_some() {
-        parts[0] = format!("the first {} items (--limit)", count_of(suite.items as u64));
+    if let Some(limit) = suite.limit {
+        parts[0] = match suite.tasks.len() {
+            1 => format!("the first {} items (--limit)", count_of(suite.items as u64)),
+            _ => format!(
+                "{} items (--limit {limit} a task)",
+                count_of(suite.items as u64)
+            ),
+        };
     }
     if suite.shots > 0 {
         parts.push(counted(suite.shots, "shot"));
@@ -99,40 +106,43 @@ fn describe(suite: &SuiteSettings) -> String {
     if suite.samples > 1 {
         parts.push(format!("{} samples an item", suite.samples));
     }
-    let sampling = suite.sampling;
-    if sampling.temperature == 0.0 {
-        parts.push("greedy".to_owned());
-    } else {
-        parts.push(format!(
+    match suite.sampling {
+        Some(sampling) if sampling.temperature == 0.0 => parts.push("greedy".to_owned()),
+        Some(sampling) => parts.push(format!(
             "temperature {}, top-p {}, seed {}",
             sampling.temperature, sampling.top_p, sampling.seed
-        ));
+        )),
+        None => {}
     }
-    parts.push(format!(
-        "at most {} new tokens",
-        count_of(suite.max_new_tokens as u64)
-    ));
+    if let Some(tokens) = suite.max_new_tokens {
+        parts.push(format!("at most {} new tokens", count_of(tokens as u64)));
+    }
     format!("{}.", capital(&parts.join(", ")))
 }
 
 fn scores(out: &mut String, record: &Record, suite: &SuiteSettings, compared: &[Comparison]) {
-    let rows: Vec<_> = record
-        .results
-        .iter()
-        .filter(|row| row.suite == suite.name)
-        .collect();
-    let base = record
-        .manifest
-        .settings
-        .variants
-        .first()
-        .map(|variant| variant.name.as_str());
-    let mut metrics: Vec<(&str, &str)> = Vec::new();
-    for row in &rows {
-        if !metrics.contains(&(row.task.as_str(), row.metric.as_str())) {
-            metrics.push((&row.task, &row.metric));
-        }
+    let of_suite = record.results.iter().filter(|row| row.suite == suite.name);
+    let (details, shown): (Vec<_>, Vec<_>) = of_suite.partition(|row| is_detail(suite, row.part));
+    let _ = writeln!(out, "{}", score_table(record, &shown, compared));
+    let _ = match compared {
+        [] => writeln!(out, "Score \u{b1} standard error over items.\n"),
+        _ => writeln!(
+            out,
+            "Score \u{b1} standard error over items; differences (of shares in percentage points) \u{b1} the standard error of the paired differences; p is the exact two-sided McNemar test of gained against lost items.\n"
+        ),
+    };
+    if !details.is_empty() {
+        let table = score_table(record, &details, compared);
+        let tasks = counted(suite.tasks.len(), "task");
+        let _ = writeln!(
+            out,
+            "<details><summary>{tasks}</summary>\n\n{table}\n</details>\n"
+        );
     }
+}
+
+/// Rows of results, a metric of a part with all its variants after one another.
+fn score_table(record: &Record, rows: &[&ResultRow], compared: &[Comparison]) -> Table {
     let mut columns = vec![
         ("variant", Align::Left),
         ("metric", Align::Left),
@@ -146,35 +156,45 @@ fn scores(out: &mut String, record: &Record, suite: &SuiteSettings, compared: &[
     }
     columns.push(("items", Align::Right));
     let mut table = Table::new(&columns);
-    for (task, metric) in metrics {
+    let variants = &record.manifest.settings.variants;
+    let base = variants.first().map(|variant| variant.name.as_str());
+    let mut metrics: Vec<&ResultRow> = Vec::new();
+    for &row in rows {
+        if !metrics.iter().any(|known| same_metric(known, row)) {
+            metrics.push(row);
+        }
+    }
+    for metric in metrics {
         let of = |variant: Option<&str>| {
-            rows.iter().find(|row| {
-                row.task == task && row.metric == metric && Some(row.variant.as_str()) == variant
-            })
+            rows.iter()
+                .copied()
+                .find(|row| same_metric(row, metric) && Some(row.variant.as_str()) == variant)
         };
-        for variant in &record.manifest.settings.variants {
-            let Some(row) = of(Some(&variant.name)) else {
-                continue;
-            };
-            let name = if task == suite.name {
-                text(metric)
-            } else {
-                format!("{} {}", text(task), text(metric))
-            };
-            let mut cells = vec![text(&variant.name), name, score(row.value, row.stderr)];
-            let comparison = compared
-                .iter()
-                .find(|c| c.suite == suite.name && c.variant == variant.name);
-            match (comparison, of(base)) {
-                (Some(comparison), Some(base)) => cells.extend([
-                    points(
-                        row.value - base.value,
-                        comparison.stderr_of(row.value - base.value),
-                    ),
-                    comparison.gained.len().to_string(),
-                    comparison.lost.len().to_string(),
-                    comparison.p.map_or_else(|| "\u{2013}".to_owned(), p_value),
-                ]),
+        for row in variants
+            .iter()
+            .filter_map(|variant| of(Some(&variant.name)))
+        {
+            let mut cells = vec![
+                text(&row.variant),
+                text(&prefix(row.part, &row.task)) + &text(&row.metric),
+                score(row.metric_name(), row.value, row.stderr),
+            ];
+            match (comparison_of(compared, row), of(base)) {
+                (Some(comparison), Some(base)) => {
+                    let difference = row.value - base.value;
+                    let headline = is_headline(record, row);
+                    let error = comparison.stderr_of(difference).filter(|_| headline);
+                    cells.push(points(row.metric_name(), difference, error));
+                    if headline {
+                        cells.extend([
+                            comparison.gained.len().to_string(),
+                            comparison.lost.len().to_string(),
+                            comparison.p.map_or_else(|| "\u{2013}".to_owned(), p_value),
+                        ]);
+                    } else {
+                        cells.extend(["", "", ""].map(str::to_owned));
+                    }
+                }
                 _ if compared.is_empty() => {}
                 _ => cells.extend(["base", "", "", ""].map(str::to_owned)),
             }
@@ -182,18 +202,12 @@ fn scores(out: &mut String, record: &Record, suite: &SuiteSettings, compared: &[
             table.row(cells);
         }
     }
-    let _ = writeln!(out, "{table}");
-    let _ = match compared {
-        [] => writeln!(out, "Score \u{b1} standard error over items.\n"),
-        _ => writeln!(
-            out,
-            "Score \u{b1} standard error over items; differences in percentage points \u{b1} the standard error of the paired differences; p is the exact two-sided McNemar test of gained against lost items.\n"
-        ),
-    };
+    table
 }
 
 fn flips(out: &mut String, suite: &SuiteSettings, compared: &[Comparison]) {
-    let of: Vec<_> = compared.iter().filter(|c| c.suite == suite.name).collect();
+    let is_whole = |c: &&Comparison| c.suite == suite.name && c.part == Part::Whole;
+    let of: Vec<_> = compared.iter().filter(is_whole).collect();
     if of.iter().all(|c| c.gained.is_empty() && c.lost.is_empty()) {
         return;
     }
@@ -303,7 +317,9 @@ fn samples<'r>(
 fn generated_tokens(sample: &Sample) -> usize {
     match &sample.answer {
         evalh_record::Answer::Generated(generation) => generation.tokens,
-        evalh_record::Answer::Scored(_) => 0,
+        evalh_record::Answer::Scored(_)
+        | evalh_record::Answer::Loss(_)
+        | evalh_record::Answer::Classified(_) => 0,
     }
 }
 

@@ -158,6 +158,10 @@ impl Suite for DefinedSuite {
         self.definition.default_name()
     }
 
+    fn honours(&self) -> Vec<Extra> {
+        self.honoured(&self.forms(self.definition.default_name()))
+    }
+
     fn counterpart(&self) -> Option<&str> {
         self.definition.counterpart.as_deref()
     }

@@ -1,7 +1,7 @@
 //! The registered suites of this kind.
 
 use super::{Problems, Protocol, task::HumanEvalTask};
-use crate::{DataFiles, DataSource, Facts, Suite, Task, TaskError, TaskOptions, options::Extra};
+use crate::{DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions};
 use std::path::{Path, PathBuf};
 
 /// A set of problems in the format of `HumanEval`, with its name.
@@ -144,12 +144,16 @@ impl Suite for HumanEval {
         Protocol::default_for(has_chat_template).name()
     }
 
+    fn honours(&self) -> Vec<Extra> {
+        vec![Extra::Samples, Extra::MaxNewTokens]
+    }
+
     fn runs_programs(&self) -> bool {
         true
     }
 
     fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
-        options.check(self.name, &[Extra::Samples, Extra::MaxNewTokens])?;
+        options.check(self.name, &self.honours())?;
         let protocol = self.protocol(options)?;
         Ok(Box::new(HumanEvalTask::new(
             self.name,

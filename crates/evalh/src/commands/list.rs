@@ -6,7 +6,8 @@ use crate::{
     flags::{ListFlags, Listing, OutputFlags},
     output::Console,
 };
-use evalh_artifact::{CacheState, Kind, Manifest};
+use evalh_artifact::{CacheState, Kind, Manifest, Source};
+use evalh_task::{DataSource, ModelKind, Suite, packs};
 use serde::Serialize;
 
 /// One listed thing.
@@ -18,6 +19,39 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     licence: Option<String>,
     state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suite: Option<SuiteRow>,
+}
+
+/// What a suite has beside its data.
+#[derive(Serialize)]
+struct SuiteRow {
+    protocols: Vec<String>,
+    split: String,
+    items: Option<usize>,
+    shots: usize,
+    metrics: Vec<String>,
+    answered_by: &'static str,
+    runs_programs: bool,
+    sources: Vec<String>,
+}
+
+impl SuiteRow {
+    /// One line of it.
+    fn line(&self) -> String {
+        let mut parts = vec![match (self.items, self.split.as_str()) {
+            (Some(items), "") => format!("{items} items"),
+            (Some(items), split) => format!("{items} items of {split}"),
+            (None, _) => "your own items".to_owned(),
+        }];
+        if self.shots > 0 {
+            parts.push(format!("{} shots", self.shots));
+        }
+        parts.push(self.metrics.join(", "));
+        parts.push(format!("protocols {}", self.protocols.join(", ")));
+        parts.push(format!("for {}s", self.answered_by));
+        parts.join("; ")
+    }
 }
 
 /// Lists artifacts with what the cache holds of them.
@@ -38,6 +72,9 @@ pub fn list(flags: &ListFlags) -> Outcome<Exit> {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     for row in &rows {
         console.result(format_args!("{:width$}  {}", row.name, row.description));
+        if let Some(suite) = &row.suite {
+            console.result(format_args!("{:width$}  {}", "", suite.line()));
+        }
         let licence = row
             .licence
             .as_ref()
@@ -58,26 +95,73 @@ fn of_catalog(artifacts: &Artifacts<'_>, kind: Option<Kind>) -> Outcome<Vec<Row>
 }
 
 fn suites(artifacts: &Artifacts<'_>) -> Outcome<Vec<Row>> {
-    let suites = evalh_task::suites().iter();
-    suites
-        .map(|suite| {
-            let row = match suite.artifact() {
-                Some(artifact) => row(artifacts, artifacts.catalog().get(artifact).or_fail()?)?,
-                None => Row {
-                    name: String::new(),
-                    kind: "suite",
-                    description: String::new(),
-                    licence: None,
-                    state: "part of evalh".to_owned(),
-                },
-            };
-            Ok(Row {
-                name: suite.name().to_owned(),
-                description: suite.description().to_owned(),
-                ..row
-            })
-        })
-        .collect()
+    let suites = evalh_task::suites();
+    let mut rows = suites
+        .iter()
+        .map(|suite| suite_row(artifacts, &**suite))
+        .collect::<Outcome<Vec<_>>>()?;
+    rows.extend(packs().into_iter().map(|pack| {
+        let names: Vec<_> = pack.suites.iter().map(|part| part.name.as_str()).collect();
+        Row {
+            state: names.join(", "),
+            ..plain(&pack.name, "pack", &pack.description)
+        }
+    }));
+    Ok(rows)
+}
+
+fn suite_row(artifacts: &Artifacts<'_>, suite: &dyn Suite) -> Outcome<Row> {
+    let (data, sources) = match suite.data() {
+        DataSource::Artifact(artifact) => {
+            let manifest = artifacts.catalog().get(&artifact).or_fail()?;
+            let sources = manifest.sources.iter().map(Source::label).collect();
+            (row(artifacts, manifest)?, sources)
+        }
+        DataSource::BuiltIn => (
+            Row {
+                state: "part of evalh".to_owned(),
+                ..plain("", "suite", "")
+            },
+            Vec::new(),
+        ),
+        DataSource::User | DataSource::Folder(_) => (
+            Row {
+                state: "data of yours, by --data".to_owned(),
+                ..plain("", "suite", "")
+            },
+            Vec::new(),
+        ),
+    };
+    let facts = suite.facts();
+    Ok(Row {
+        name: suite.name().to_owned(),
+        description: suite.description().to_owned(),
+        suite: Some(SuiteRow {
+            protocols: suite.protocols().into_iter().map(str::to_owned).collect(),
+            split: facts.split,
+            items: facts.items,
+            shots: facts.shots,
+            metrics: facts.metrics,
+            answered_by: match suite.answered_by() {
+                ModelKind::Decoder => "decoder",
+                ModelKind::Encoder => "encoder",
+            },
+            runs_programs: suite.runs_programs(),
+            sources,
+        }),
+        ..data
+    })
+}
+
+fn plain(name: &str, kind: &'static str, description: &str) -> Row {
+    Row {
+        name: name.to_owned(),
+        kind,
+        description: description.to_owned(),
+        licence: None,
+        state: String::new(),
+        suite: None,
+    }
 }
 
 fn row(artifacts: &Artifacts<'_>, manifest: &Manifest) -> Outcome<Row> {
@@ -103,5 +187,6 @@ fn row(artifacts: &Artifacts<'_>, manifest: &Manifest) -> Outcome<Row> {
                 "in the cache, to be checked by the next pull".to_owned()
             }
         },
+        suite: None,
     })
 }

@@ -4,7 +4,7 @@ use super::report::show;
 use crate::{
     artifacts::Artifacts,
     failure::{Exit, Failure, OrFail as _, Outcome, of_record},
-    flags::{Protocol, RunFlags},
+    flags::RunFlags,
     interrupt,
     output::{Console, Task as Progress},
     run::{
@@ -12,18 +12,18 @@ use crate::{
         book::{Book, Judged},
         model::OpenedModel,
         session::{self, engine_failure},
-        suites::{SuiteData, find_all},
+        suites::SuiteData,
         variants::{Variants, held},
     },
     sandbox::PythonSandbox,
-    settings::{Effort, RunSettings, VariantChoice},
+    settings::{BASE, Effort, RunSettings, VariantChoice},
     usage,
 };
 use evalh_record::{
-    ClaimedFolder, Manifest, Provenance, Record, RecordError, ResumableRun, RunFolder, SampleKey,
-    Settings, Timings,
+    ClaimedFolder, Manifest, Prompt, Provenance, Record, RecordError, ResumableRun, RunFolder,
+    SampleKey, Settings, Timings,
 };
-use evalh_task::{Judgement, Task};
+use evalh_task::{Judgement, ModelKind, Task};
 use std::{
     path::{Path, PathBuf},
     time::Instant,
@@ -70,13 +70,21 @@ fn place(flags: &RunFlags) -> Outcome<(RunSettings, Place)> {
     }
     let here = std::env::current_dir().or_fail_to(|| "find the working directory".to_owned())?;
     let settings = RunSettings::resolve(flags, &here)?;
-    find_all(&settings.suites)?;
     let claimed = match &flags.out {
         Some(dir) => RunFolder::claim(dir),
-        None => claim_next(&settings.suites.join("+")),
+        None => claim_next(&folder_name(&flags.suite)),
     };
     let claimed = claimed.map_err(|error| of_record("make the run folder", &error))?;
     Ok((settings, Place::New(claimed)))
+}
+
+/// What a run of these suites is called: a file's suite by the file.
+fn folder_name(suites: &[String]) -> String {
+    let names = suites.iter().map(|named| {
+        let stem = Path::new(named.trim()).file_stem();
+        stem.unwrap_or_default().to_string_lossy().into_owned()
+    });
+    names.collect::<Vec<_>>().join("+")
 }
 
 /// Claims the first `runs/SUITE-N` that is not there yet.
@@ -146,7 +154,8 @@ impl Place {
 struct Prepared {
     tasks: Vec<Box<dyn Task>>,
     variants: Variants,
-    sandbox: PythonSandbox,
+    /// What runs programs, where a suite has any.
+    sandbox: Option<PythonSandbox>,
     origins: Vec<evalh_record::FileOrigin>,
     timings: Timings,
 }
@@ -160,14 +169,26 @@ impl Prepared {
     ) -> Outcome<Prepared> {
         use_threads(effort)?;
         let artifacts = Artifacts::new(console, effort.offline)?;
-        let data = SuiteData::all(settings, &artifacts)?;
+        let data = settings
+            .suites
+            .iter()
+            .map(|choice| {
+                SuiteData::of(
+                    choice.suite.open()?,
+                    choice.data.clone(),
+                    &artifacts,
+                    "--data",
+                )
+            })
+            .collect::<Outcome<Vec<_>>>()?;
         let adapters = OpenedAdapter::open_all(&settings.adapters, artifacts.cache_dir())?;
         let model = OpenedModel::open(&settings.model, &artifacts, moment, "--model")?;
         let others = others(settings, &artifacts, moment.or(model.moment()))?;
-        let options = settings.task_options(model.has_chat_template());
+        check_kinds(&data, &model)?;
         let tasks = data
             .iter()
-            .map(|data| data.open(&options))
+            .zip(&settings.suites)
+            .map(|(data, choice)| data.open(&choice.task_options(model.has_chat_template())))
             .collect::<Outcome<Vec<_>>>()?;
         check_templates(&tasks, &others)?;
         let models = || std::iter::once(&model).chain(others.iter().map(|(_, model)| model));
@@ -183,11 +204,22 @@ impl Prepared {
         let loading = Progress::unknown(console, &format!("loading {}", model.name));
         let variants = Variants::load(model, &adapters, others, settings, effort)?;
         loading.finish();
+        if let Some(first) = variants.settings.first().filter(|first| first.name != BASE) {
+            console.warn(format_args!(
+                "the base has no classification head of its own and is not asked: the others are compared with `{}`",
+                first.name
+            ));
+        }
         let load_seconds = (opening + began.elapsed()).as_secs_f64();
 
         // After the model: a wrong one is told before the half minute that the first preparation takes.
         let began = Instant::now();
-        let sandbox = PythonSandbox::prepare(&artifacts, settings.runtime.as_deref(), console)?;
+        let sandbox = if data.iter().any(|data| data.suite.runs_programs()) {
+            let runtime = settings.runtime.as_deref();
+            Some(PythonSandbox::prepare(&artifacts, runtime, console)?)
+        } else {
+            None
+        };
         let sandbox_prepare_seconds = began.elapsed().as_secs_f64();
         let timings = Timings {
             sessions: 1,
@@ -213,7 +245,7 @@ impl Prepared {
             device: run.device.clone(),
             kernel: self.variants.kernel.clone(),
             dtype: self.variants.dtype.clone(),
-            sandbox: Some(self.sandbox.settings()),
+            sandbox: self.sandbox.as_ref().map(PythonSandbox::settings),
         }
     }
 
@@ -242,19 +274,42 @@ fn others(
     settings.variants.iter().map(open).collect()
 }
 
+/// A suite asks one kind of model.
+///
+/// # Errors
+/// When the checkpoint is of the other kind; the message names the suite that asks the same of it.
+pub fn check_kinds(data: &[SuiteData], model: &OpenedModel) -> Outcome<()> {
+    let other = data.iter().find(|data| data.suite.answered_by() != model.kind);
+    let Some(SuiteData { suite, .. }) = other else {
+        return Ok(());
+    };
+    let (asked, given) = match model.kind {
+        ModelKind::Decoder => ("an encoder with a classification head", "a decoder"),
+        ModelKind::Encoder => ("a decoder", "an encoder"),
+    };
+    let what = format!("ask {} of {}", suite.name(), model.name);
+    let failure = Failure::new(what).cause(format!("the suite is for {asked}, and this is {given}"));
+    Err(match suite.counterpart() {
+        Some(name) => failure.help(format!("ask the same of it with --suite {name}")),
+        None => failure.help("choose a suite for it: `evalh list suites`"),
+    })
+}
+
 /// Every checkpoint is asked in the same form, so each needs a chat template where that is a chat.
 fn check_templates(tasks: &[Box<dyn Task>], others: &[(String, OpenedModel)]) -> Outcome<()> {
     let without = others.iter().find(|(_, model)| !model.has_chat_template());
-    let chats = tasks
-        .iter()
-        .find(|task| task.protocol() != Protocol::Completion.to_string());
+    let is_chat = |task: &&Box<dyn Task>| {
+        let first = task.requests().into_iter().next();
+        first.is_some_and(|request| matches!(request.prompt, Prompt::Chat { .. }))
+    };
+    let chats = without.and_then(|_| tasks.iter().find(is_chat));
     match (without, chats) {
         (Some((name, _)), Some(task)) => Err(Failure::new(format!("ask the variant `{name}`"))
             .cause(format!(
                 "{} is asked in the form of a chat, and the checkpoint has no chat template",
                 evalh_task::score_name(task.suite(), task.protocol())
             ))
-            .help("ask all variants with --protocol completion")),
+            .help("ask all variants in plain text: --protocol completion, or no --chat")),
         _ => Ok(()),
     }
 }
@@ -325,7 +380,7 @@ fn work(
             );
             let progress = Progress::items(console, &name, requests.len() as u64);
             let judge = |response| {
-                let judged = judge(task, variant, response, &sandbox);
+                let judged = judge(task, variant, response, sandbox.as_ref());
                 progress.advance(1);
                 judged
             };
@@ -371,12 +426,18 @@ fn judge(
     task: &dyn Task,
     variant: &str,
     response: evalh_record::Response,
-    sandbox: &PythonSandbox,
+    sandbox: Option<&PythonSandbox>,
 ) -> Outcome<Judged> {
     let mut suspicions = Vec::new();
     let (scored, program_seconds) = match task.judge(&response).or_fail()? {
         Judgement::Scored(scored) => (scored, None),
         Judgement::Run(program) => {
+            let sandbox = sandbox.ok_or_else(|| {
+                Failure::new(format!(
+                    "run a program of `{}`: the suite did not ask for a sandbox",
+                    task.suite()
+                ))
+            })?;
             let verdict = sandbox.run(&program)?;
             if verdict.outcome.is_passed() {
                 suspicions.extend(verdict.suspicions.iter().map(|s| s.name().to_owned()));
@@ -398,7 +459,10 @@ fn judge(
 fn interrupted(book: &Book, tasks: &[Box<dyn Task>], variants: usize, resume: &str) -> Failure {
     let all: usize = tasks
         .iter()
-        .map(|task| task.requests().len() * variants)
+        .map(|task| {
+            let settings = task.settings();
+            settings.items * settings.samples * variants
+        })
         .sum();
     let done = book.folder(|folder| folder.done().len());
     Failure::new("finish the run")

@@ -2,15 +2,17 @@
 
 mod examine;
 mod run;
+mod suites;
 mod values;
 
 pub use examine::{
     AdapterCommand, AdapterCompareFlags, AdapterInspectFlags, AdapterMergeFlags, ModelCommand,
     ModelInspectFlags, VerifyFlags,
 };
-pub use run::{MachineFlags, RunFlags, SandboxFlags};
+pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
+pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
 pub use values::{
-    AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Protocol, Quantize, Size,
+    AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Quantize, Size,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -46,6 +48,11 @@ pub enum Command {
     List(ListFlags),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Print exactly what would be asked, without running anything
+    Prompts(Box<PromptsFlags>),
+    /// Suites of one's own
+    #[command(subcommand)]
+    Suite(SuiteCommand),
     /// Look at adapters: what they change, how they relate; merge them
     #[command(subcommand)]
     Adapter(AdapterCommand),

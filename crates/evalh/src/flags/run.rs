@@ -1,6 +1,6 @@
 //! Flags of runs.
 
-use super::{Apply, Kernel, NamedAdapter, NamedPath, OutputFlags, Protocol, Quantize, Size};
+use super::{Apply, Kernel, NamedAdapter, NamedPath, Names, OutputFlags, PerSuite, Quantize, Size};
 use clap::Args;
 use evalh_model::DeviceChoice;
 use std::{num::NonZeroUsize, path::PathBuf};
@@ -13,10 +13,10 @@ use std::{num::NonZeroUsize, path::PathBuf};
                         with --resume)."
 )]
 pub struct RunFlags {
-    /// Suites to run, separated by commas
+    /// Suites or packs of suites, by name or as a TOML file, separated by commas
     #[arg(
         long,
-        value_name = "SUITE",
+        value_name = "SUITE|PACK|FILE",
         value_delimiter = ',',
         required_unless_present = "resume"
     )]
@@ -49,8 +49,8 @@ pub struct RunFlags {
     pub out: Option<PathBuf>,
     /// Go on with an interrupted run, with the settings it was begun with
     #[arg(long, value_name = "DIR", help_heading = "Record", conflicts_with_all = [
-        "suite", "model", "adapter", "variant", "quantize", "apply", "protocol", "limit", "samples", "temperature", "top_p", "seed",
-        "max_new_tokens", "data", "device", "kernel", "runtime", "out",
+        "suite", "model", "adapter", "variant", "quantize", "apply", "protocol", "tasks", "limit", "draw", "draw_seed", "shots",
+        "shot_seed", "chat", "system", "shots_as_turns", "samples", "temperature", "top_p", "seed", "max_new_tokens", "data", "device", "kernel", "runtime", "out",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -60,33 +60,59 @@ pub struct RunFlags {
 }
 
 /// What is asked of the model. All of it can change a score.
+///
+/// Every value may name the suite that it is for; one that names none is for every suite on which it has an effect.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Question")]
 pub struct QuestionFlags {
-    /// How an item is put to the model [default: chat where the checkpoint has a chat template, else completion]
+    /// How items are put, for the suites that have this protocol [default: the suite's, see `evalh list suites`]
+    #[arg(long, value_name = "[SUITE=]NAME")]
+    pub protocol: Vec<PerSuite<String>>,
+    /// Only these tasks or groups of a suite, separated by commas
+    #[arg(long, visible_alias = "subjects", value_name = "[SUITE=]TASK,...")]
+    pub tasks: Vec<PerSuite<Names>>,
+    /// Only the first N items of each task
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub limit: Vec<PerSuite<NonZeroUsize>>,
+    /// Only N items, drawn over all tasks
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub draw: Vec<PerSuite<NonZeroUsize>>,
+    /// Seed of --draw [default: 1234]
+    #[arg(long, value_name = "[SUITE=]N", requires = "draw")]
+    pub draw_seed: Vec<PerSuite<u64>>,
+    /// Solved examples before each item [default: the protocol's]
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub shots: Vec<PerSuite<usize>>,
+    /// Seed with which they are drawn [default: 1234]
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub shot_seed: Vec<PerSuite<u64>>,
+    /// Put items as chats, with the checkpoint's chat template
     #[arg(long)]
-    pub protocol: Option<Protocol>,
-    /// Only the first N items of each suite
-    #[arg(long, value_name = "N")]
-    pub limit: Option<NonZeroUsize>,
+    pub chat: bool,
+    /// A system prompt; needs --chat
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    pub system: Option<String>,
+    /// Put solved examples as earlier turns; needs --chat
+    #[arg(long, requires = "chat")]
+    pub shots_as_turns: bool,
     /// Answers an item, for pass@k; needs --temperature above 0 [default: 1]
-    #[arg(long, value_name = "K")]
-    pub samples: Option<NonZeroUsize>,
+    #[arg(long, value_name = "[SUITE=]K")]
+    pub samples: Vec<PerSuite<NonZeroUsize>>,
     /// 0 takes the most likely token [default: 0]
     #[arg(long, value_name = "T")]
     pub temperature: Option<f64>,
     /// Draw from the most likely tokens of this total probability [default: 0.95]
     #[arg(long, value_name = "P")]
     pub top_p: Option<f64>,
-    /// Seed of the draws [default: 0]
+    /// Seed of the draws of tokens [default: 0]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Most tokens of an answer [default: the protocol's]
-    #[arg(long, value_name = "N")]
-    pub max_new_tokens: Option<NonZeroUsize>,
-    /// The suite's data file, in place of the one that is fetched
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<PathBuf>,
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub max_new_tokens: Vec<PerSuite<NonZeroUsize>>,
+    /// A suite's data, in place of what is fetched: a file, a folder in upstream's layout, or a folder of such folders
+    #[arg(long, value_name = "[SUITE=]PATH")]
+    pub data: Vec<PerSuite<PathBuf>>,
 }
 
 /// What computes.

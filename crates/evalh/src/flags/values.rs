@@ -18,18 +18,6 @@ pub enum Listing {
     Artifacts,
 }
 
-/// How an item is put to the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// The prompt as it is (lm-eval's humaneval)
-    Completion,
-    /// A chat request with the answer begun (lm-eval's `humaneval_instruct`)
-    Prefill,
-    /// A chat request for the complete answer
-    Chat,
-}
-
 /// How adapters are put on the base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -95,7 +83,53 @@ macro_rules! show_as_flag {
         }
     )*};
 }
-show_as_flag!(Protocol, Apply, Kernel, Quantize);
+show_as_flag!(Apply, Kernel, Quantize);
+
+/// `VALUE`, or `SUITE=VALUE` for one suite alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PerSuite<T> {
+    /// The suite that it is for; `None` is every one on which it has an effect.
+    pub suite: Option<String>,
+    /// The value.
+    pub value: T,
+}
+
+impl<T: FromStr> FromStr for PerSuite<T>
+where
+    T::Err: fmt::Display,
+{
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PerSuite<T>, String> {
+        // What is no suite's name is part of the value, such as a path with a `=` in it.
+        let is_name = |name: &str| {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            !name.is_empty() && name.chars().all(plain)
+        };
+        let (suite, value) = match text.split_once('=') {
+            Some((suite, value)) if is_name(suite) => (Some(suite.to_owned()), value),
+            _ => (None, text),
+        };
+        let value = value.parse().map_err(|error: T::Err| error.to_string())?;
+        Ok(PerSuite { suite, value })
+    }
+}
+
+/// Names separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names(pub Vec<String>);
+
+impl FromStr for Names {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Names, String> {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err("expected names separated by commas, such as astronomy,anatomy".to_owned());
+        }
+        Ok(Names(names))
+    }
+}
 
 /// `NAME=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,6 +244,26 @@ mod tests {
         ] {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_value_may_be_for_one_suite() {
+        let read = |text: &str| text.parse::<PerSuite<usize>>();
+        let limit = read("gsm8k=5").unwrap();
+        assert_eq!((limit.suite.as_deref(), limit.value), (Some("gsm8k"), 5));
+        assert_eq!(
+            read("7").unwrap(),
+            PerSuite {
+                suite: None,
+                value: 7
+            }
+        );
+        assert!(read("gsm8k=").is_err());
+        let path = "./a=b".parse::<PerSuite<PathBuf>>().unwrap();
+        assert_eq!(path.value, PathBuf::from("./a=b"));
+        let tasks = "mmlu=a, b".parse::<PerSuite<Names>>().unwrap();
+        assert_eq!(tasks.value.0, ["a", "b"]);
+        assert!("a,,b".parse::<Names>().is_err());
     }
 
     #[test]

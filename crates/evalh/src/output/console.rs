@@ -72,6 +72,13 @@ impl Console {
         }
     }
 
+    /// One of many results for machines, on a line of its own.
+    pub fn json_line(&self, value: &serde_json::Value) {
+        if self.json {
+            out(&value.to_string());
+        }
+    }
+
     /// How tables on standard output look.
     pub fn style() -> Style {
         if colour(io::stdout().is_terminal()) {

@@ -95,6 +95,7 @@ impl Book {
     pub fn engine(&self, timings: &EngineTimings) {
         self.pages().with_variant(|variant| {
             variant.prefill_tokens += timings.prefill_tokens as u64;
+            variant.shared_tokens += timings.shared_tokens as u64;
             variant.prefill_seconds += timings.prefill_seconds;
             variant.decode_tokens += timings.decode_tokens as u64;
             variant.decode_seconds += timings.decode_seconds;
@@ -154,7 +155,7 @@ impl Pages {
             .map_err(|error| of_record("record an answer", &error))?;
         let tokens = match &judged.sample.answer {
             Answer::Generated(generation) => generation.tokens,
-            Answer::Scored(_) => 0,
+            Answer::Scored(_) | Answer::Loss(_) | Answer::Classified(_) => 0,
         };
         self.with_variant(|variant| {
             variant.kept_tokens += tokens as u64;

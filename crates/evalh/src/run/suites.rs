@@ -4,76 +4,71 @@ use crate::{
     artifacts::Artifacts,
     failure::{Failure, OrFail as _, Outcome},
     identity,
-    settings::RunSettings,
 };
 use evalh_record::FileOrigin;
-use evalh_task::{Suite, Task, TaskOptions, find_suite};
-use std::path::PathBuf;
+use evalh_task::{DataFiles, DataSource, Suite, Task};
+use std::{path::PathBuf, sync::Arc};
 
 /// A suite and the files that hold its data.
 pub struct SuiteData {
-    suite: &'static dyn Suite,
-    files: Vec<PathBuf>,
+    /// The suite.
+    pub suite: Arc<dyn Suite>,
+    files: DataFiles,
     /// Where they came from.
     pub origins: Vec<FileOrigin>,
 }
 
-/// The suites of these names.
-///
-/// # Errors
-/// When there is none of a name.
-pub fn find_all(names: &[String]) -> Outcome<Vec<&'static dyn Suite>> {
-    names
-        .iter()
-        .map(|name| find_suite(name).or_fail())
-        .collect()
-}
-
 impl SuiteData {
-    /// Finds or fetches the data of a run's suites.
+    /// Finds or fetches the data of a suite; the user gives it by `flag`.
     ///
     /// # Errors
-    /// When there is no such suite, or no source has its data.
-    pub fn all(run: &RunSettings, artifacts: &Artifacts<'_>) -> Outcome<Vec<SuiteData>> {
-        let suites = find_all(&run.suites)?;
-        suites
-            .into_iter()
-            .map(|suite| Self::of(suite, run.data.clone(), artifacts, "--data"))
-            .collect()
-    }
-
-    /// Finds or fetches the data of one suite; the user gives it by `flag`.
-    ///
-    /// # Errors
-    /// When no source has it, or it is given for a suite that has it built in.
+    /// When no source has it, it is given for a suite that has it already, or not given where only the user has it.
     pub fn of(
-        suite: &'static dyn Suite,
+        suite: Arc<dyn Suite>,
         own: Option<PathBuf>,
         artifacts: &Artifacts<'_>,
         flag: &str,
     ) -> Outcome<SuiteData> {
-        let Some(artifact) = suite.artifact() else {
-            if own.is_some() {
+        let mut origins = Vec::new();
+        let files = match (suite.data(), own) {
+            (DataSource::Artifact(artifact), own) => {
+                let pulled = artifacts.pull(&artifact, own, flag)?;
+                for file in &pulled.files {
+                    origins.extend(identity::of_pulled(&pulled, file)?.1);
+                }
+                DataFiles {
+                    root: pulled.dir,
+                    files: pulled.files.into_iter().map(|file| file.path).collect(),
+                }
+            }
+            (DataSource::User, Some(path)) => DataFiles {
+                root: path.parent().map(PathBuf::from).unwrap_or_default(),
+                files: vec![path],
+            },
+            (DataSource::User, None) => {
+                let what = format!("open suite `{}`: it has no data of its own", suite.name());
+                return Err(Failure::new(what).help(format!("name the file with {flag} FILE")));
+            }
+            (DataSource::Folder(root), None) => DataFiles {
+                root,
+                files: Vec::new(),
+            },
+            (DataSource::BuiltIn, None) => DataFiles::default(),
+            (DataSource::BuiltIn | DataSource::Folder(_), Some(_)) => {
+                let whose = match suite.data() {
+                    DataSource::Folder(_) => "named in the suite's definition",
+                    _ => "part of evalh",
+                };
                 let what = format!(
-                    "use the file of {flag} for `{}`: the suite's data is part of evalh",
+                    "use the file of {flag} for `{}`: the suite's data is {whose}",
                     suite.name()
                 );
                 return Err(Failure::new(what).help(format!("leave {flag} out")));
             }
-            return Ok(SuiteData {
-                suite,
-                files: Vec::new(),
-                origins: Vec::new(),
-            });
         };
-        let pulled = artifacts.pull(artifact, own, flag)?;
-        let mut origins = Vec::new();
-        for file in &pulled.files {
-            origins.extend(identity::of_pulled(&pulled, file)?.1);
-        }
         Ok(SuiteData {
             suite,
-            files: pulled.files.into_iter().map(|file| file.path).collect(),
+            files,
             origins,
         })
     }
@@ -82,7 +77,7 @@ impl SuiteData {
     ///
     /// # Errors
     /// When it is corrupt, or a setting is not possible.
-    pub fn open(&self, options: &TaskOptions) -> Outcome<Box<dyn Task>> {
+    pub fn open(&self, options: &evalh_task::TaskOptions) -> Outcome<Box<dyn Task>> {
         self.suite.open(&self.files, options).or_fail()
     }
 

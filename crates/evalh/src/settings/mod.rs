@@ -1,16 +1,18 @@
 //! What the flags of a run mean together.
 
 mod choices;
+mod suites;
+
+pub use suites::{SuiteChoice, suites};
 
 pub use choices::{AdapterChoice, AdapterSource, ModelChoice, VariantChoice};
 
 use crate::{
     failure::{Failure, Outcome},
-    flags::{Apply, Kernel, MachineFlags, Protocol, Quantize, RunFlags},
+    flags::{Apply, Kernel, MachineFlags, Quantize, QuestionFlags, RunFlags},
 };
 use choices::{adapters, variants};
 use evalh_model::DeviceChoice;
-use evalh_task::TaskOptions;
 use serde::{Deserialize, Serialize};
 use std::{
     num::NonZeroUsize,
@@ -27,8 +29,8 @@ pub const BASE: &str = "base";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
-    /// Suites by name, each once.
-    pub suites: Vec<String>,
+    /// Suites, each once, with the settings that are for it.
+    pub suites: Vec<SuiteChoice>,
     /// The checkpoint.
     pub model: ModelChoice,
     /// The adapters, in the order of the command line.
@@ -39,22 +41,6 @@ pub struct RunSettings {
     pub quantize: Option<Quantize>,
     /// How adapters are put on the base.
     pub apply: Apply,
-    /// The protocol, or the checkpoint's default.
-    pub protocol: Option<Protocol>,
-    /// Only the first so many items.
-    pub limit: Option<usize>,
-    /// Answers an item.
-    pub samples: usize,
-    /// 0 is greedy.
-    pub temperature: f64,
-    /// The probability mass kept.
-    pub top_p: f64,
-    /// The seed.
-    pub seed: u64,
-    /// Most tokens of an answer, or the protocol's default.
-    pub max_new_tokens: Option<usize>,
-    /// The suite's data file.
-    pub data: Option<PathBuf>,
     /// The device, as on the command line.
     pub device: String,
     /// The kernels.
@@ -84,7 +70,7 @@ impl RunSettings {
     pub fn resolve(flags: &RunFlags, here: &Path) -> Outcome<RunSettings> {
         let question = &flags.question;
         let settings = RunSettings {
-            suites: suites(&flags.suite)?,
+            suites: suites(&flags.suite, question, here)?,
             model: match &flags.model {
                 Some(named) => ModelChoice::of(named, here),
                 None => ModelChoice::Name(DEFAULT_MODEL.to_owned()),
@@ -93,14 +79,6 @@ impl RunSettings {
             variants: variants(flags, here),
             quantize: flags.quantize,
             apply: flags.apply.unwrap_or(Apply::Merged),
-            protocol: question.protocol,
-            limit: question.limit.map(NonZeroUsize::get),
-            samples: question.samples.map_or(1, NonZeroUsize::get),
-            temperature: question.temperature.unwrap_or(0.0),
-            top_p: question.top_p.unwrap_or(TaskOptions::default().top_p),
-            seed: question.seed.unwrap_or(0),
-            max_new_tokens: question.max_new_tokens.map(NonZeroUsize::get),
-            data: question.data.as_ref().map(|path| join(here, path)),
             device: flags
                 .machine
                 .device
@@ -114,14 +92,8 @@ impl RunSettings {
                 .as_ref()
                 .map(|path| join(here, path)),
         };
-        settings.check_sampling(flags)?;
+        check_sampling(question)?;
         settings.check_names()?;
-        if settings.data.is_some() && settings.suites.len() > 1 {
-            return Err(
-                usage("--data names the data of one suite, and --suite names several")
-                    .help("run the suites one by one"),
-            );
-        }
         Ok(settings)
     }
 
@@ -133,20 +105,6 @@ impl RunSettings {
         arguments: &serde_json::Value,
     ) -> Result<RunSettings, serde_json::Error> {
         RunSettings::deserialize(arguments)
-    }
-
-    /// What a task needs to know of them.
-    pub fn task_options(&self, has_chat_template: bool) -> TaskOptions {
-        TaskOptions {
-            protocol: self.protocol.map(|protocol| protocol.to_string()),
-            has_chat_template,
-            limit: self.limit,
-            samples: self.samples,
-            temperature: self.temperature,
-            top_p: self.top_p,
-            seed: self.seed,
-            max_new_tokens: self.max_new_tokens,
-        }
     }
 
     /// Every variant has a name of its own.
@@ -168,38 +126,44 @@ impl RunSettings {
         }
         Ok(())
     }
+}
 
-    fn check_sampling(&self, flags: &RunFlags) -> Outcome<()> {
-        let question = &flags.question;
-        if !(self.temperature.is_finite() && self.temperature >= 0.0) {
-            return Err(usage(format!(
-                "--temperature {} is not a number of at least 0",
-                self.temperature
-            ))
-            .help("0 is greedy; 0.2 and 0.8 are usual for pass@k"));
-        }
-        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
-            return Err(usage(format!(
-                "--top-p {} is not above 0 and at most 1",
-                self.top_p
-            ))
-            .help("1 draws from all tokens; 0.95 is usual"));
-        }
-        if self.temperature > 0.0 {
-            return Ok(());
-        }
-        let idle = [
-            ("--samples", self.samples > 1),
-            ("--top-p", question.top_p.is_some()),
-            ("--seed", question.seed.is_some()),
-        ];
-        match idle.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(usage(format!(
-                "{flag} has no effect on greedy answers, which are all the same"
-            ))
-            .help("add --temperature, such as --temperature 0.8")),
-            None => Ok(()),
-        }
+/// Whether what is asked about the choice of tokens has a meaning and an effect.
+///
+/// # Errors
+/// When a value is out of its range, or has no effect.
+pub fn check_sampling(question: &QuestionFlags) -> Outcome<()> {
+    let temperature = question.temperature.unwrap_or(0.0);
+    if !(temperature.is_finite() && temperature >= 0.0) {
+        return Err(usage(format!(
+            "--temperature {temperature} is not a number of at least 0"
+        ))
+        .help("0 is greedy; 0.2 and 0.8 are usual for pass@k"));
+    }
+    if let Some(top_p) = question.top_p.filter(|p| !(*p > 0.0 && *p <= 1.0)) {
+        return Err(
+            usage(format!("--top-p {top_p} is not above 0 and at most 1"))
+                .help("1 draws from all tokens; 0.95 is usual"),
+        );
+    }
+    if temperature > 0.0 {
+        return Ok(());
+    }
+    let samples = question
+        .samples
+        .iter()
+        .any(|samples| samples.value.get() > 1);
+    let idle = [
+        ("--samples", samples),
+        ("--top-p", question.top_p.is_some()),
+        ("--seed", question.seed.is_some()),
+    ];
+    match idle.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(usage(format!(
+            "{flag} has no effect on greedy answers, which are all the same"
+        ))
+        .help("add --temperature, such as --temperature 0.8")),
+        None => Ok(()),
     }
 }
 
@@ -222,17 +186,6 @@ pub fn all_threads() -> NonZeroUsize {
 
 fn usage(what: impl std::fmt::Display) -> Failure {
     Failure::new("make sense of the options").cause(what.to_string())
-}
-
-fn suites(named: &[String]) -> Outcome<Vec<String>> {
-    let mut suites: Vec<String> = Vec::new();
-    for name in named.iter().map(|name| name.trim()) {
-        if suites.iter().any(|suite| suite == name) {
-            return Err(usage(format!("suite `{name}` is named twice")));
-        }
-        suites.push(name.to_owned());
-    }
-    Ok(suites)
 }
 
 /// A path that stays right when the working directory changes, without needless dots.
@@ -260,7 +213,8 @@ mod tests {
         assert_eq!(settings.model, ModelChoice::Name(DEFAULT_MODEL.into()));
         let names: Vec<_> = settings.adapters.iter().map(|a| a.name.as_str()).collect();
         assert_eq!(names, ["small-standard", "small-selective"]);
-        assert_eq!((settings.samples, settings.temperature), (1, 0.0));
+        let suite = &settings.suites[0];
+        assert_eq!((suite.samples, suite.temperature), (1, 0.0));
         let json = serde_json::to_value(&settings).unwrap();
         assert_eq!(
             serde_json::from_value::<RunSettings>(json).unwrap(),
@@ -270,11 +224,11 @@ mod tests {
 
     #[test]
     fn a_model_or_an_adapter_of_ones_own_replaces_the_trio() {
-        let settings = resolve("evalh run --suite a,b --model ./m").unwrap();
+        let settings = resolve("evalh run --suite humaneval,mini_humaneval --model ./m").unwrap();
         assert_eq!(settings.model, ModelChoice::Path("/here/m".into()));
         assert!(settings.adapters.is_empty());
-        assert_eq!(settings.suites, ["a", "b"]);
-        let settings = resolve("evalh run --suite a --adapter x=p/q").unwrap();
+        assert_eq!(settings.suites.len(), 2);
+        let settings = resolve("evalh run --suite mini_humaneval --adapter x=p/q").unwrap();
         assert_eq!(settings.model, ModelChoice::Name(DEFAULT_MODEL.into()));
         assert_eq!(
             settings.adapters[0].source,
@@ -285,7 +239,7 @@ mod tests {
     #[test]
     fn a_mix_takes_adapters_by_name_or_folder() {
         let settings =
-            resolve("evalh run --suite a --adapter x=p --adapter m=x:0.7+q:0.3 --variant t=./full")
+            resolve("evalh run --suite mini_humaneval --adapter x=p --adapter m=x:0.7+q:0.3 --variant t=./full")
                 .unwrap();
         let part = |folder: &str, weight| WeightedFolder {
             folder: folder.into(),
@@ -304,31 +258,52 @@ mod tests {
     #[test]
     fn what_has_no_effect_or_no_meaning_is_refused() {
         for (line, said) in [
-            ("--suite a --samples 5", "--samples has no effect"),
-            ("--suite a --seed 5", "--seed has no effect"),
-            ("--suite a --top-p 0.5", "--top-p has no effect"),
-            ("--suite a --temperature nan", "--temperature NaN"),
-            ("--suite a --temperature 0.5 --top-p 0", "--top-p 0"),
             (
-                "--suite a --model ./m --apply merged",
+                "--suite mini_humaneval --samples 5",
+                "--samples has no effect",
+            ),
+            ("--suite mini_humaneval --seed 5", "--seed has no effect"),
+            (
+                "--suite mini_humaneval --top-p 0.5",
+                "--top-p has no effect",
+            ),
+            (
+                "--suite mini_humaneval --temperature nan",
+                "--temperature NaN",
+            ),
+            (
+                "--suite mini_humaneval --temperature 0.5 --top-p 0",
+                "--top-p 0",
+            ),
+            (
+                "--suite mini_humaneval --model ./m --apply merged",
                 "--apply has no effect",
             ),
-            ("--suite a --adapter base=x", "cannot be named `base`"),
             (
-                "--suite a --adapter x=y --adapter x=z",
+                "--suite mini_humaneval --adapter base=x",
+                "cannot be named `base`",
+            ),
+            (
+                "--suite mini_humaneval --adapter x=y --adapter x=z",
                 "two variants are named `x`",
             ),
             (
-                "--suite a --adapter x=y --variant x=z",
+                "--suite mini_humaneval --adapter x=y --variant x=z",
                 "two variants are named `x`",
             ),
-            ("--suite a --variant base=x", "cannot be named `base`"),
             (
-                "--suite a --adapter m=x:1 --adapter n=m:0.5+y:0.5",
+                "--suite mini_humaneval --variant base=x",
+                "cannot be named `base`",
+            ),
+            (
+                "--suite mini_humaneval --adapter m=x:1 --adapter n=m:0.5+y:0.5",
                 "is a mix itself",
             ),
-            ("--suite a,a", "named twice"),
-            ("--suite a,b --data x", "--data names"),
+            ("--suite mini_humaneval,mini_humaneval", "named twice"),
+            (
+                "--suite mini_humaneval --limit 1 --draw 2",
+                "both choose items",
+            ),
         ] {
             let error = resolve(&format!("evalh run {line}"))
                 .expect_err(line)
@@ -336,7 +311,7 @@ mod tests {
             assert!(error.contains(said), "{line}: {error}");
         }
         assert!(
-            resolve("evalh run --suite a --samples 5 --temperature 0.2 --top-p 0.9 --seed 3")
+            resolve("evalh run --suite mini_humaneval --samples 5 --temperature 0.2 --top-p 0.9 --seed 3")
                 .is_ok()
         );
     }
@@ -349,7 +324,7 @@ mod tests {
                 .is_ok()
         );
         for flag in [
-            "--suite a",
+            "--suite mini_humaneval",
             "--seed 1",
             "--device cpu",
             "--data x",

@@ -1,0 +1,360 @@
+//! The suites of a run, each with the settings that are for it.
+
+use super::{join, usage};
+use crate::{
+    failure::{OrFail as _, Outcome},
+    flags::{PerSuite, QuestionFlags},
+};
+use evalh_task::{
+    Chat, DataSource, Draw, Extra, PackSuite, Suite, TaskOptions, find_pack, find_suite, open_suite,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The seed of a draw of items where none is given.
+const DRAW_SEED: u64 = 1234;
+
+/// A suite as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteChoice {
+    /// The suite.
+    pub suite: SuiteSource,
+    /// The protocol, or the suite's default.
+    pub protocol: Option<String>,
+    /// Only these tasks or groups; empty: all.
+    pub tasks: Vec<String>,
+    /// Only the first so many items of each task.
+    pub limit: Option<usize>,
+    /// Only so many items, drawn with this seed.
+    pub draw: Option<(usize, u64)>,
+    /// Solved examples, or the protocol's number.
+    pub shots: Option<usize>,
+    /// Their seed, or the protocol's.
+    pub shot_seed: Option<u64>,
+    /// Items are put as chats.
+    pub chat: Option<ChatChoice>,
+    /// Answers an item.
+    pub samples: usize,
+    /// 0 is greedy.
+    pub temperature: f64,
+    /// The probability mass kept.
+    pub top_p: f64,
+    /// The seed of the draws of tokens.
+    pub seed: u64,
+    /// Most tokens of an answer, or the protocol's.
+    pub max_new_tokens: Option<usize>,
+    /// The suite's data.
+    pub data: Option<PathBuf>,
+}
+
+/// Where a suite comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuiteSource {
+    /// One of the program's.
+    Name(String),
+    /// A definition of the user's.
+    File(PathBuf),
+}
+
+/// How items become chats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatChoice {
+    /// The system prompt.
+    pub system: Option<String>,
+    /// Solved examples are earlier turns.
+    pub shots_as_turns: bool,
+}
+
+impl SuiteSource {
+    /// The suite.
+    ///
+    /// # Errors
+    /// When there is none of the name, or the definition is wrong.
+    pub fn open(&self) -> Outcome<Arc<dyn Suite>> {
+        match self {
+            SuiteSource::Name(name) => find_suite(name).or_fail(),
+            SuiteSource::File(path) => open_suite(path).or_fail(),
+        }
+    }
+}
+
+impl SuiteChoice {
+    /// What the task needs to know.
+    pub fn task_options(&self, has_chat_template: bool) -> TaskOptions {
+        TaskOptions {
+            protocol: self.protocol.clone(),
+            has_chat_template,
+            limit: self.limit,
+            tasks: self.tasks.clone(),
+            draw: self.draw.map(|(items, seed)| Draw { items, seed }),
+            shots: self.shots,
+            shot_seed: self.shot_seed,
+            chat: self.chat.as_ref().map(|chat| Chat {
+                system: chat.system.clone(),
+                shots_as_turns: chat.shots_as_turns,
+            }),
+            samples: self.samples,
+            temperature: self.temperature,
+            top_p: self.top_p,
+            seed: self.seed,
+            max_new_tokens: self.max_new_tokens,
+        }
+    }
+}
+
+/// A suite that was named, with what its pack sets.
+struct Named {
+    source: SuiteSource,
+    suite: Arc<dyn Suite>,
+    pack: Option<PackSuite>,
+}
+
+/// The suites that were named, each with the settings that are for it; relative paths are taken from `here`.
+///
+/// # Errors
+/// When there is no suite of a name, one is named twice, or a setting has an effect on none of them.
+pub fn suites(named: &[String], flags: &QuestionFlags, here: &Path) -> Outcome<Vec<SuiteChoice>> {
+    let named = all_named(named, here)?;
+    let given = Given { named: &named };
+    let protocols = given.values("--protocol", &flags.protocol, |suite, name: &String| {
+        suite.protocols().contains(&name.as_str())
+    })?;
+    let extra = |extra: Extra| move |suite: &dyn Suite| suite.honours().contains(&extra);
+    let tasks = given.of("--tasks", &flags.tasks, extra(Extra::Tasks))?;
+    let limits = given.of("--limit", &flags.limit, |_| true)?;
+    let draws = given.of("--draw", &flags.draw, extra(Extra::Draw))?;
+    let draw_seeds = given.of("--draw-seed", &flags.draw_seed, extra(Extra::Draw))?;
+    let shots = given.of("--shots", &flags.shots, extra(Extra::Shots))?;
+    let shot_seeds = given.of("--shot-seed", &flags.shot_seed, extra(Extra::Shots))?;
+    let samples = given.of("--samples", &flags.samples, extra(Extra::Samples))?;
+    let lengths = given.of(
+        "--max-new-tokens",
+        &flags.max_new_tokens,
+        extra(Extra::MaxNewTokens),
+    )?;
+    let data = given.of("--data", &flags.data, takes_data)?;
+    let idle = named.iter().all(|n| !extra(Extra::Samples)(&*n.suite));
+    if let (true, Some(flag)) = (idle, token_flag(flags)) {
+        return Err(usage(format!(
+            "{flag} has no effect: none of the suites generates text"
+        )));
+    }
+    if flags.chat
+        && !named
+            .iter()
+            .any(|n| chat_protocol(&*n.suite) || extra(Extra::Chat)(&*n.suite))
+    {
+        return Err(usage("--chat has no effect on any of the suites"));
+    }
+    let shared_data = data.iter().flatten().count() > 1;
+    let mut choices = Vec::with_capacity(named.len());
+    for (
+        at,
+        Named {
+            source,
+            suite,
+            pack,
+        },
+    ) in named.iter().enumerate()
+    {
+        let pack = pack.as_ref();
+        let generates = extra(Extra::Samples)(&**suite);
+        let limit = limits[at].map(usize::from);
+        let draw = draws[at].map(usize::from);
+        if limit.is_some() && draw.is_some() {
+            return Err(usage(format!(
+                "--limit and --draw both choose items of `{}`",
+                suite.name()
+            ))
+            .help("give one of them"));
+        }
+        // What the user chooses replaces the pack's choice of items.
+        let packed = pack.filter(|_| limit.is_none() && draw.is_none());
+        let draw = draw.or(packed.and_then(|pack| pack.draw));
+        let draw_seed = draw_seeds[at].or(packed.and_then(|pack| pack.draw_seed));
+        let chat = flags.chat && extra(Extra::Chat)(&**suite);
+        let asks_chat = flags.chat && !chat && chat_protocol(&**suite);
+        choices.push(SuiteChoice {
+            suite: source.clone(),
+            protocol: protocols[at]
+                .clone()
+                .or(asks_chat.then(|| "chat".to_owned())),
+            tasks: tasks[at].clone().map(|names| names.0).unwrap_or_default(),
+            limit: limit.or(packed.and_then(|pack| pack.limit)),
+            draw: draw.map(|items| (items, draw_seed.unwrap_or(DRAW_SEED))),
+            shots: shots[at].or(pack.and_then(|pack| pack.shots)),
+            shot_seed: shot_seeds[at],
+            chat: chat.then(|| ChatChoice {
+                system: flags.system.clone(),
+                shots_as_turns: flags.shots_as_turns,
+            }),
+            samples: samples[at].map_or(1, usize::from),
+            temperature: flags.temperature.filter(|_| generates).unwrap_or(0.0),
+            top_p: flags
+                .top_p
+                .filter(|_| generates)
+                .unwrap_or(TaskOptions::default().top_p),
+            seed: flags.seed.filter(|_| generates).unwrap_or(0),
+            max_new_tokens: lengths[at]
+                .map(usize::from)
+                .or(pack.and_then(|pack| pack.max_new_tokens)),
+            data: data[at]
+                .as_ref()
+                .map(|path| {
+                    let own = |given: &PerSuite<_>| given.suite.as_deref() == Some(suite.name());
+                    let shared = shared_data && !flags.data.iter().any(own);
+                    data_of(&**suite, join(here, path), shared)
+                })
+                .transpose()?,
+        });
+    }
+    if flags.system.is_some() && choices.iter().all(|choice| choice.chat.is_none()) {
+        return Err(usage(
+            "--system has no effect: the suites' chats have no system prompt",
+        ));
+    }
+    if flags.shots_as_turns && choices.iter().all(|choice| choice.chat.is_none()) {
+        return Err(usage(
+            "--shots-as-turns has no effect: the suites' chats have no solved examples",
+        ));
+    }
+    Ok(choices)
+}
+
+fn all_named(named: &[String], here: &Path) -> Outcome<Vec<Named>> {
+    let mut all: Vec<Named> = Vec::new();
+    for name in named.iter().map(|name| name.trim()) {
+        let is_file = name.contains(['/', '\\']) || name.ends_with(".toml");
+        let parts: Vec<(SuiteSource, Option<PackSuite>)> = match find_pack(name) {
+            _ if is_file => vec![(SuiteSource::File(join(here, name)), None)],
+            Some(pack) => pack
+                .suites
+                .into_iter()
+                .map(|part| (SuiteSource::Name(part.name.clone()), Some(part)))
+                .collect(),
+            None => vec![(SuiteSource::Name(name.to_owned()), None)],
+        };
+        for (source, pack) in parts {
+            let suite = source.open()?;
+            if all.iter().any(|other| other.suite.name() == suite.name()) {
+                return Err(usage(format!("suite `{}` is named twice", suite.name())));
+            }
+            all.push(Named {
+                source,
+                suite,
+                pack,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Finds out which suite a value is for.
+struct Given<'n> {
+    named: &'n [Named],
+}
+
+impl Given<'_> {
+    /// A value a suite, where there is one for it.
+    fn of<T: Clone>(
+        &self,
+        flag: &str,
+        given: &[PerSuite<T>],
+        has_effect: impl Fn(&dyn Suite) -> bool,
+    ) -> Outcome<Vec<Option<T>>> {
+        self.values(flag, given, |suite, _| has_effect(suite))
+    }
+
+    /// The same, where it depends on the value whether it has an effect.
+    fn values<T: Clone>(
+        &self,
+        flag: &str,
+        given: &[PerSuite<T>],
+        has_effect: impl Fn(&dyn Suite, &T) -> bool,
+    ) -> Outcome<Vec<Option<T>>> {
+        let mut found = vec![None; self.named.len()];
+        let mut general = None;
+        for one in given {
+            let Some(name) = &one.suite else {
+                if general.replace(&one.value).is_some() {
+                    return Err(usage(format!("{flag} is given twice"))
+                        .help(format!("name the suite that it is for: {flag} SUITE=...")));
+                }
+                continue;
+            };
+            let at = self.named.iter().position(|n| n.suite.name() == name);
+            let Some(at) = at else {
+                return Err(usage(format!(
+                    "{flag} is for the suite `{name}`, which is not one of this run"
+                )));
+            };
+            if found[at].replace(one.value.clone()).is_some() {
+                return Err(usage(format!("{flag} is given twice for `{name}`")));
+            }
+        }
+        if let Some(value) = general {
+            let mut any = self.named.len() == 1;
+            for (named, found) in self.named.iter().zip(&mut found) {
+                // A single suite says itself what is wrong with a value.
+                if has_effect(&*named.suite, value) || self.named.len() == 1 {
+                    any = true;
+                    found.get_or_insert_with(|| value.clone());
+                }
+            }
+            if !any {
+                return Err(usage(format!("{flag} has no effect on any of the suites")));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The first flag about how tokens are chosen.
+fn token_flag(flags: &QuestionFlags) -> Option<&'static str> {
+    let given = [
+        ("--temperature", flags.temperature.is_some()),
+        ("--top-p", flags.top_p.is_some()),
+        ("--seed", flags.seed.is_some()),
+    ];
+    given
+        .iter()
+        .find(|(_, given)| *given)
+        .map(|(flag, _)| *flag)
+}
+
+fn chat_protocol(suite: &dyn Suite) -> bool {
+    suite.protocols().contains(&"chat")
+}
+
+fn takes_data(suite: &dyn Suite) -> bool {
+    matches!(suite.data(), DataSource::Artifact(_) | DataSource::User)
+}
+
+/// A suite's own part of a folder: the folder below it that is named for the suite's artifact, or the folder itself.
+fn data_of(suite: &dyn Suite, path: PathBuf, shared: bool) -> Outcome<PathBuf> {
+    let DataSource::Artifact(artifact) = suite.data() else {
+        return Ok(path);
+    };
+    let below = path.join(&artifact);
+    if below.is_dir() {
+        return Ok(below);
+    }
+    if shared && path.is_dir() && path.file_name().is_some_and(|name| *name != *artifact) {
+        return Err(usage(format!(
+            "--data {} is for several suites, and it has no folder `{artifact}` for `{}`",
+            path.display(),
+            suite.name()
+        ))
+        .help(format!(
+            "name each suite's own: --data {}=PATH",
+            suite.name()
+        )));
+    }
+    Ok(path)
+}
