@@ -11,6 +11,7 @@ mod weights;
 
 use crate::{
     ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer, map::read_json,
+    tokenizer::InputSettings,
 };
 use quantization_config::QuantizationConfig;
 use serde_json::Value;
@@ -104,7 +105,9 @@ impl Folder {
                 remedy: "save the tokenizer with transformers' fast tokenizer, which writes tokenizer.json",
             });
         }
-        TextTokenizer::from_json(&path)
+        let config_path = self.path.join("tokenizer_config.json");
+        let input = InputSettings::read(&self.tokenizer_config, &config_path)?;
+        Ok(TextTokenizer::from_json(&path)?.with_input(input))
     }
 
     pub(crate) fn chat_template(&self) -> Result<Option<ChatTemplate>, CheckpointError> {

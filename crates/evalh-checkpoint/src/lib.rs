@@ -25,4 +25,4 @@ pub use generation::GenerationSettings;
 pub use source::{StoredDtype, TensorInfo, WeightSource, count_non_finite};
 pub use template::ChatTemplate;
 pub use tensors::TensorFile;
-pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
+pub use tokenizer::{SpecialTokens, TextInput, TextTokenizer, TokenStream};

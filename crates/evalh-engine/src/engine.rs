@@ -1,6 +1,9 @@
 //! What every engine can do.
 
 use crate::{EngineError, EngineTimings};
+use evalh_adapter::{AdapterUpdate, ModelLayout};
+use evalh_kernel::ComputeSet;
+use evalh_model::{Footprint, LoraId};
 use evalh_record::{Request, Response};
 use std::ops::ControlFlow;
 
@@ -17,4 +20,40 @@ pub trait Engine {
         requests: &[Request],
         sink: &mut dyn FnMut(Response) -> ControlFlow<()>,
     ) -> Result<EngineTimings, EngineError>;
+}
+
+/// An engine over a model in this process, which answers as it is or with one of its adapters.
+pub trait ModelEngine: Engine {
+    /// What adapters can name.
+    fn layout(&self) -> ModelLayout;
+
+    /// The primitives that compute.
+    fn kernel(&self) -> ComputeSet;
+
+    /// What the model takes.
+    fn footprint(&self) -> Footprint;
+
+    /// Attaches an adapter beside the weights, which are held once for all variants.
+    ///
+    /// # Errors
+    /// When an update fits no module of the model.
+    fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, EngineError>;
+
+    /// Chooses what the next requests are answered for.
+    ///
+    /// # Errors
+    /// When an update fits no module of the model, or the variant has no head to answer with; the engine then answers for
+    /// the base.
+    fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError>;
+}
+
+/// What a [`ModelEngine`] answers for.
+#[derive(Debug, Clone, Copy)]
+pub enum Variant<'a> {
+    /// The checkpoint as it is.
+    Base,
+    /// An adapter merged into the weights, in place of any other.
+    Merged(&'a AdapterUpdate),
+    /// An adapter beside the weights, from [`ModelEngine::attach`].
+    Attached(LoraId),
 }

@@ -57,6 +57,11 @@ pub enum EngineError {
         /// Rows of the model's output.
         vocabulary: usize,
     },
+    /// An encoder that does not classify.
+    #[error(
+        "ask the encoder: it was loaded with its head for masked tokens or with none; load it with a classification head"
+    )]
+    NoClassifier,
     /// A variant could not be selected.
     #[error("select the variant: {0}")]
     Variant(#[source] BoxError),
@@ -169,6 +174,9 @@ pub enum RequestProblem {
         /// Size of the vocabulary.
         vocabulary: usize,
     },
+    /// The model computed NaN or infinity.
+    #[error("the head's outputs are not finite (NaN or infinite)")]
+    OutputsNotFinite,
     /// The model computed NaN or infinity.
     #[error("the model's logits at position {position} are not finite (NaN or infinite)")]
     NotFinite {

@@ -5,10 +5,14 @@
 //! until each is answered. It knows a model only as [`Model`] and [`Forward`], and a tokenizer only as [`Text`], so it
 //! is tested without either. It knows nothing of suites and scores.
 //!
+//! [`LocalEngine`] is that over a decoder; [`EncoderEngine`] asks an encoder's classification head, which needs no cache
+//! and no steps.
+//!
 //! Invariant: given that a row of logits depends only on the tokens before it (what [`Forward`] demands), a
 //! [`Response`](evalh_record::Response) depends only on its own request, never on what ran beside it, on the order of
 //! requests, on the memory at hand or on the step size. Times are kept apart, in [`EngineTimings`].
 
+mod encoder;
 mod engine;
 mod error;
 mod forward;
@@ -24,10 +28,11 @@ mod text;
 mod timing;
 mod tokens;
 
-pub use engine::Engine;
+pub use encoder::{EncoderEngine, EncoderTokenizer};
+pub use engine::{Engine, ModelEngine, Variant};
 pub use error::{BoxError, EngineError, RequestProblem};
 pub use forward::{Forward, LogitRows, Model, Row};
-pub use local::{LocalEngine, Variant};
+pub use local::LocalEngine;
 pub use memory::available_memory;
 pub use options::{EngineOptions, MemoryBudget};
 pub use sample::Sampler;

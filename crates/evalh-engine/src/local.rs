@@ -1,12 +1,13 @@
 //! The engine over a model in this process.
 
 use crate::{
-    BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, Row,
-    SpecialTokens, Text, TextStream, Vocabulary, serve,
+    BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model,
+    ModelEngine, Row, SpecialTokens, Text, TextStream, Variant, Vocabulary, serve,
 };
-use evalh_adapter::AdapterUpdate;
+use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
-use evalh_model::{Decoder, DecoderConfig, Logits, LoraId, SeqId, Session};
+use evalh_kernel::ComputeSet;
+use evalh_model::{Decoder, DecoderConfig, Footprint, Logits, LoraId, SeqId, Session};
 use evalh_record::{Message, Request, Response};
 use std::ops::ControlFlow;
 
@@ -18,17 +19,6 @@ pub struct LocalEngine {
     vocabulary: Vocabulary,
     options: EngineOptions,
     attached: Option<LoraId>,
-}
-
-/// What a [`LocalEngine`] answers for.
-#[derive(Debug, Clone, Copy)]
-pub enum Variant<'a> {
-    /// The checkpoint as it is.
-    Base,
-    /// An adapter merged into the weights, in place of any other.
-    Merged(&'a AdapterUpdate),
-    /// An adapter beside the weights, from [`LocalEngine::attach`].
-    Attached(LoraId),
 }
 
 impl LocalEngine {
@@ -63,22 +53,28 @@ impl LocalEngine {
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
     }
+}
 
-    /// Attaches an adapter beside the weights, which are held once for all variants.
-    ///
-    /// # Errors
-    /// When an update fits no module of the model.
-    pub fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, EngineError> {
+impl ModelEngine for LocalEngine {
+    fn layout(&self) -> ModelLayout {
+        self.decoder.layout()
+    }
+
+    fn kernel(&self) -> ComputeSet {
+        self.decoder.kernel()
+    }
+
+    fn footprint(&self) -> Footprint {
+        self.decoder.footprint()
+    }
+
+    fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, EngineError> {
         self.decoder
             .attach(update)
             .map_err(|error| EngineError::Variant(error.into()))
     }
 
-    /// Chooses what the next requests are answered for.
-    ///
-    /// # Errors
-    /// When an update fits no module of the model; the engine then answers for the base.
-    pub fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError> {
+    fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError> {
         self.attached = None;
         match variant {
             Variant::Base => self.decoder.restore(),
@@ -186,6 +182,14 @@ impl Forward for LocalSession<'_> {
 
     fn close(&mut self, seq: SeqId) {
         self.session.close(seq);
+    }
+
+    fn shares(&self) -> bool {
+        !self.session.depends_on_length()
+    }
+
+    fn fork(&mut self, seq: SeqId, len: usize) -> SeqId {
+        self.session.fork(seq, len)
     }
 
     fn rewind(&mut self, seq: SeqId, len: usize) -> bool {

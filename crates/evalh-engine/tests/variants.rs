@@ -2,7 +2,7 @@
 
 use evalh_adapter::Adapter;
 use evalh_checkpoint::Checkpoint;
-use evalh_engine::{Engine, EngineOptions, LocalEngine, Variant};
+use evalh_engine::{Engine, EngineOptions, LocalEngine, ModelEngine, Variant};
 use evalh_model::{Decoder, DeviceChoice, LoadOptions};
 use evalh_record::{
     Answer, Generate, LogLikelihood, Prompt, Request, RequestKind, Response, Sampling,

@@ -135,6 +135,30 @@ pub enum ModelError {
         /// Types of the model.
         token_types: usize,
     },
+    /// No classifier anywhere.
+    #[error(
+        "find a classification head: neither the checkpoint nor {} has one; use a checkpoint trained for sequence \
+         classification, or an adapter that saves its head (modules_to_save)",
+        among(adapters)
+    )]
+    NoClassifier {
+        /// The adapters by name.
+        adapters: Vec<String>,
+    },
+    /// Classifiers that do not go together.
+    #[error(
+        "fit one classification head: {first} has {labels} labels and {second} has {others}; evaluate them apart"
+    )]
+    LabelCounts {
+        /// Where the first head is.
+        first: String,
+        /// Its labels.
+        labels: usize,
+        /// Where the other one is.
+        second: String,
+        /// Its labels.
+        others: usize,
+    },
     /// A head without weights.
     #[error(
         "compute logits: the checkpoint has no weights for {module}; use an adapter that saves it (modules_to_save), or a checkpoint that was trained with it"
@@ -143,4 +167,13 @@ pub enum ModelError {
         /// The module.
         module: String,
     },
+}
+
+/// Adapters in a message.
+fn among(adapters: &[String]) -> String {
+    match adapters {
+        [] => "any adapter".into(),
+        [one] => format!("the adapter {one}"),
+        several => format!("any of the adapters {}", several.join(", ")),
+    }
 }

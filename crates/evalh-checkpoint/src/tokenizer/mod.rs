@@ -1,8 +1,11 @@
 //! Text to token ids and back.
 
 mod decoder;
+mod input;
 mod stream;
 
+pub(crate) use input::InputSettings;
+pub use input::TextInput;
 pub use stream::TokenStream;
 
 use crate::CheckpointError;
@@ -28,6 +31,7 @@ pub struct TextTokenizer {
     path: PathBuf,
     decoder: Decoder,
     vocab_size: usize,
+    input: InputSettings,
 }
 
 impl TextTokenizer {
@@ -48,6 +52,7 @@ impl TextTokenizer {
             path: path.to_owned(),
             decoder,
             vocab_size,
+            input: InputSettings::default(),
         })
     }
 
@@ -56,6 +61,11 @@ impl TextTokenizer {
         let inner = Tokenizer::from_bytes(crate::map::read(path)?)
             .map_err(|e| error(path, "parse", &*e))?;
         Self::new(inner, path)
+    }
+
+    /// The same tokenizer, with what else its checkpoint says of inputs.
+    pub(crate) fn with_input(self, input: InputSettings) -> Self {
+        Self { input, ..self }
     }
 
     /// The same tokenizer, once it is known to fit a model's embedding.

@@ -79,7 +79,7 @@ fn one<T: Text>(
 }
 
 /// Hash of token ids as little-endian `u32`s.
-fn hash_ids(ids: &[u32]) -> Sha256 {
+pub fn hash_ids(ids: &[u32]) -> Sha256 {
     let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
     sha256_bytes(&bytes)
 }

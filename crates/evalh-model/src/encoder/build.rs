@@ -4,7 +4,8 @@ use super::config::{EncoderConfig, EncoderTask, PositionKind, PositionProjection
 use super::convolution::ConvolutionLayer;
 use super::embeddings::Embeddings;
 use super::family::EncoderFamily;
-use super::head::{Decoder, Head, HeadChoice};
+use super::head::{Decoder, Head};
+use super::head_choice::HeadChoice;
 use super::layer::{Layer, RelativeEmbeddings};
 use super::load::Loader;
 use super::names::{MaskedHead, Names};

@@ -27,6 +27,11 @@ impl Dense {
         }
     }
 
+    /// Its name, where neither the checkpoint nor the adapter has the weights.
+    pub(super) fn missing(&self, adapter: Option<LoraId>) -> Option<&str> {
+        (!*self.known.get(&scope(1, adapter))).then_some(self.name.as_str())
+    }
+
     /// `x W^T + b` with the adapter's update.
     ///
     /// # Errors
@@ -37,13 +42,14 @@ impl Dense {
         x: &Tensor<2>,
         adapter: Option<LoraId>,
     ) -> Result<Tensor<2>, ModelError> {
-        let scope = scope(x.dims()[0], adapter);
-        if *self.known.get(&scope) {
-            Ok(self.linear.forward(compute, x, &scope))
-        } else {
-            Err(ModelError::Headless {
-                module: self.name.clone(),
-            })
+        match self.missing(adapter) {
+            None => {
+                let scope = scope(x.dims()[0], adapter);
+                Ok(self.linear.forward(compute, x, &scope))
+            }
+            Some(module) => Err(ModelError::Headless {
+                module: module.to_owned(),
+            }),
         }
     }
 }

@@ -9,23 +9,6 @@ use burn::tensor::Tensor;
 use evalh_adapter::TargetModule;
 use evalh_kernel::{Activation, Compute, Weight};
 
-/// Which head to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HeadChoice {
-    /// The one that the checkpoint has, by its `architectures` or its tensors.
-    #[default]
-    Stored,
-    /// A classifier of so many labels. What the checkpoint lacks of it must come from an adapter.
-    Classification {
-        /// Number of labels; 1 for a regression.
-        labels: usize,
-    },
-    /// The head for masked tokens.
-    MaskedLm,
-    /// None: hidden values.
-    Hidden,
-}
-
 /// A head with its weights.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "a model has one")]
@@ -54,6 +37,16 @@ pub(super) struct Decoder {
 }
 
 impl Head {
+    /// A module of the head whose weights are neither the checkpoint's nor this adapter's.
+    pub(super) fn missing(&self, adapter: Option<LoraId>) -> Option<&str> {
+        match self {
+            Self::Classification { pooler, classifier } => [pooler, classifier]
+                .into_iter()
+                .find_map(|dense| dense.missing(adapter)),
+            Self::Hidden | Self::Masked { .. } => None,
+        }
+    }
+
     /// The rows of a sequence of `tokens` that the head reads, at most.
     pub(super) fn reads_first_token(&self) -> bool {
         matches!(self, Self::Classification { .. })

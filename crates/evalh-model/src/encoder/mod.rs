@@ -11,6 +11,7 @@ mod embeddings;
 mod family;
 mod forward;
 mod head;
+mod head_choice;
 mod layer;
 mod load;
 mod model;
@@ -24,6 +25,6 @@ pub use config::{
     RelativeAttention,
 };
 pub use family::{EncoderFamily, FAMILIES};
-pub use head::HeadChoice;
+pub use head_choice::HeadChoice;
 pub use model::Encoder;
 pub use output::{EncoderInput, EncoderOutput};

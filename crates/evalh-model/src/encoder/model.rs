@@ -5,7 +5,8 @@ use super::config::{EncoderConfig, EncoderTask};
 use super::convolution::ConvolutionLayer;
 use super::embeddings::Embeddings;
 use super::family;
-use super::head::{Head, HeadChoice};
+use super::head::Head;
+use super::head_choice::HeadChoice;
 use super::layer::{Layer, RelativeEmbeddings};
 use super::load::Loader;
 use super::part::Part;
@@ -118,6 +119,19 @@ impl Encoder {
     /// The settings.
     pub fn config(&self) -> &EncoderConfig {
         &self.config
+    }
+
+    /// Makes sure that there is a head to answer with, whether the checkpoint's, a merged adapter's or this attached one's.
+    ///
+    /// # Errors
+    /// When a module of the head has no weights.
+    pub fn check_head(&self, adapter: Option<LoraId>) -> Result<(), ModelError> {
+        match self.head.missing(adapter) {
+            Some(module) => Err(ModelError::Headless {
+                module: module.to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The set of primitives that computes.
