@@ -11,7 +11,7 @@ use evalh_record::{
 use evalh_task::{
     DataFiles, Draw, Judgement, Suite, Task, TaskError, TaskOptions, find_suite, open_suite, sample,
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 const HEAD: &str = "name = \"own\"\ndescription = \"invented\"\n[[layout]]\nitems = { file = \"rows.jsonl\" }\n\
                     shots = { file = \"rows.jsonl\" }\n";
@@ -708,4 +708,123 @@ fn official_files_of_tasks_that_are_not_at_hand_give_lm_evals_prompts() {
             expected["target"].as_str()
         );
     }
+}
+
+/// The mini questions as MMLU's CSV files and as the hub's Parquet files, under MMLU's own definition.
+#[test]
+fn both_layouts_of_mmlu_give_the_same_items() {
+    let text = include_str!("../../../datasets/tasks/mmlu.toml");
+    let head: Vec<&str> = text
+        .lines()
+        .take_while(|line| *line != "[[task]]")
+        .filter(|line| !line.starts_with("rows = 14042"))
+        .collect();
+    let head = head.join("\n").replacen("\"mmlu\"", "\"own\"", 1);
+    let tasks = [
+        "mini_geography",
+        "mini_household_physics",
+        "mini_programming",
+    ];
+    let tasks = tasks.map(|task| format!("\n[[task]]\nname = \"{task}\"\nrows = 8\n"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.toml");
+    std::fs::write(&path, head + &tasks.concat()).unwrap();
+    let opened = |root: &str| {
+        let data = DataFiles {
+            root: Path::new(env!("CARGO_MANIFEST_DIR")).join(root),
+            files: Vec::new(),
+        };
+        open_suite(&path)
+            .unwrap()
+            .open(&data, &TaskOptions::default())
+            .unwrap()
+    };
+    let csv = opened("../../datasets/mini/mini_mmlu");
+    let hub = opened("tests/data/hub_mmlu");
+    assert_eq!(csv.requests(), hub.requests());
+    assert_eq!(csv.requests().len(), 24);
+    let slots = |task: &dyn Task| -> Vec<(String, Option<String>)> {
+        let slot = |index| task.slot(index).unwrap();
+        let pair = |index| {
+            (
+                slot(index).item.to_owned(),
+                slot(index).target.map(str::to_owned),
+            )
+        };
+        (0..24).map(pair).collect()
+    };
+    assert_eq!(slots(&*csv), slots(&*hub));
+    let names: Vec<String> = hub
+        .settings()
+        .data
+        .into_iter()
+        .map(|file| file.name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "all/dev-00000-of-00001.parquet",
+            "all/test-00000-of-00001.parquet"
+        ]
+    );
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_definitions() {
+    let text = include_str!("../../../docs/suite-format.md");
+    let examples: Vec<&str> = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("choices.toml", examples[0]);
+    write(
+        "capitals.csv",
+        "question,a,b,c,d,right\nFrance?,Paris,Rome,Bern,Oslo,Paris\n",
+    );
+    write(
+        "solved.csv",
+        "question,a,b,c,d,right\nItaly?,x,Rome,y,z,Rome\nNorway?,x,Oslo,y,z,Oslo\nSpain?,x,Madrid,y,z,Madrid\n",
+    );
+    write(
+        "tasks.toml",
+        &examples[1]
+            .replace("rows = 200", "rows = 2")
+            .replace("rows = 120", "rows = 1")
+            .replace("rows = 80", "rows = 1"),
+    );
+    for task in ["addition", "subtraction"] {
+        let row = r#"{"key": "k1", "level": "hard", "question": "2 + 2", "result": {"value": 4}}"#;
+        write(
+            &format!("{task}.jsonl"),
+            &format!("{row}\n{}\n", row.replace("hard", "easy")),
+        );
+    }
+    let data = DataFiles {
+        root: folder.path().to_owned(),
+        files: Vec::new(),
+    };
+    let first = |file: &str| {
+        let suite = open_suite(&folder.path().join(file)).unwrap();
+        let task = suite.open(&data, &TaskOptions::default()).unwrap();
+        match task.requests().swap_remove(0).prompt {
+            Prompt::Text(text) => (task.slot(0).unwrap().item.to_owned(), text),
+            prompt => panic!("{prompt:?}"),
+        }
+    };
+    let (id, prompt) = first("choices.toml");
+    assert_eq!(id, "0");
+    assert!(
+        prompt.ends_with("Answer: Madrid\n\nQuestion: France?\nAnswer:"),
+        "{prompt}"
+    );
+    let (id, prompt) = first("tasks.toml");
+    assert_eq!(id, "addition/k1");
+    assert_eq!(
+        prompt,
+        "Solve each sum.\n\nQ: 1 + 1\nA: 1 + 1 is 2.\n\nQ: 2 + 2\nA:"
+    );
 }

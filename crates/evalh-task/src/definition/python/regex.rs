@@ -259,4 +259,28 @@ mod tests {
         let regex = Regex::new(r"(a|a)*\1b(?=c)").unwrap();
         assert!(regex.find_all(&"a".repeat(60)).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_pattern_is_searched_or_refused(
+            pattern in "[\\x20-\\x7eé\\n]{0,16}",
+            replacement in "[\\x20-\\x7e]{0,6}",
+            text in "[\\x20-\\x7eé\\n]{0,24}",
+        ) {
+            if let Ok(regex) = Regex::new(&pattern) {
+                let _ = regex.find_all(&text);
+                let _ = regex.replace(&text, &replacement, 2);
+            }
+        }
+
+        #[test]
+        fn patterns_of_operators_are_searched_or_refused(
+            pattern in r"([ab]|\(\?[:=!<>imP#(]|[()\[\]{}|*+?.^$,0-9-]|\\[sSwWbBdDZA1-9]){0,10}",
+            text in "[ab,\n ]{0,12}",
+        ) {
+            if let Ok(regex) = Regex::new(&pattern) {
+                let _ = regex.find_all(&text);
+            }
+        }
+    }
 }
