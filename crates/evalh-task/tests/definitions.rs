@@ -189,7 +189,7 @@ fn results_come_for_the_whole_the_groups_and_the_tasks() {
     };
     // the first task all right, of the second and third half
     let best = |index: usize| {
-        if index < 8 || index % 2 == 0 {
+        if index < 8 || index.is_multiple_of(2) {
             gold(index)
         } else {
             (gold(index) + 1) % 4
@@ -314,6 +314,7 @@ fn losses_are_taken_over_all_texts() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn mistakes_in_a_definition_are_named_with_file_field_and_remedy() {
     let changed = |from: &str, to: &str| format!("{HEAD}{FORM}").replace(from, to);
     let more = |text: &str| format!("{HEAD}{FORM}{text}");
