@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The program whose answers may take [`EFFORT`] times the usual work. Its reference fix is exponential and takes 0.82 of
-/// the usual limit (3.2e10 of 3.9e10), too close for other correct programs; the next slowest fix takes 0.1 of it. Upstream
+/// the usual limit (3.2e10 of 3.9e10), too close for other correct programs; the next slowest fix takes 0.07 of it. Upstream
 /// has no limit; bigcode-evaluation-harness gives every program 10 s for the sake of this one.
 pub(super) const SLOW: &str = "levenshtein";
 
