@@ -33,6 +33,18 @@ GLUE_HUB = [
     ("rte/validation", 69020, "fb2aa2e04f551133ba663617a15ae133dc22b0f6a969bc0629b5ea6003ee9cf8"),
     ("wnli/validation", 11067, "880037e45e03df868d5799ca21dc03f3a6378f0adf3c01c7bfc46b94fa61f1cb"),
 ]
+# For shots alone, and large: not fetched, but known where a user's folder has them.
+GLUE_HUB_TRAIN = [
+    ("cola/train", 251124, "2e7538afa2000e63f5343f16a758d75c452661a384208399d2035cd2fce45c33"),
+    ("sst2/train", 3110468, "66a253e67968acfabcbe49dbe9da964b42ac1c851c40ab760e8c8942efdb3229"),
+    ("mrpc/train", 649281, "61fd41301e0e244b0420c4350a170c8e7cf64740335fc875a4af2d79af0df0af"),
+    ("stsb/train", 502065, "bbd93bbb988fd18437e02185fe3b2bd9a18350376c392e7820de9df1b247ed1f"),
+    ("qqp/train", 33558839, "4d6f02e643f7c36e9a4f7d4971a5ee9bd74063a319452fe6c87850c739774cd7"),
+    ("mnli/train", 52224361, "49a4a5508b89b8fed2c6e81d2c47d00f4759050a7048c6cc5d95d31122ced3c1"),
+    ("qnli/train", 17528917, "ebc7cb70a5bbde0b0336c3d51f31bb4df4673e908e8874b090b52169b1365c6c"),
+    ("rte/train", 583976, "a6252ab17015d718f6de1effe0980f7b158df63e3d16207cd8bd396b608e5147"),
+    ("wnli/train", 38835, "40f4c0c60db68addeda8e9cbe25e6344cd99d5bbb80125535994a9a3141ee0a9"),
+]
 # Official files of which there is no copy here.
 GLUE_UNSEEN = [
     "MNLI/dev_matched.tsv", "MNLI/dev_mismatched.tsv", "MNLI/train.tsv", "QQP/dev.tsv", "QQP/train.tsv", "QNLI/train.tsv",
@@ -123,13 +135,16 @@ def glue(copies: Path):
         "be fair use in research. STS-B: scores CC BY-SA 4.0, each text source has its own terms. Not checked against their\n"
         "owners' pages: MRPC, Microsoft Research's terms; SST-2 and RTE, none stated, for research; QNLI, CC BY-SA 4.0 (of\n"
         "SQuAD); WNLI, CC BY 4.0; MNLI, mostly the OANC's terms; QQP, Quora's terms.\n"
-        "The sets for validation alone: the test sets have no public labels. The layout is that of the official download;\n"
-        "no public repository was found that holds it as a whole.",
+        "The sets for validation alone: the test sets have no public labels. The last layout is that of the official\n"
+        "download; no public repository was found that holds it as a whole.",
         description="GLUE: nine tasks of English sentence classification and similarity, validation sets",
         licence="LicenseRef-differs-by-task", upstream="https://gluebenchmark.com", split="validation", items=69711,
     )
     files = [(f"{path}-00000-of-00001.parquet", size, sha) for path, size, sha in GLUE_HUB]
     manifest.hub("nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c", files)
+    manifest.section("layout")
+    for path, size, sha in GLUE_HUB_TRAIN:
+        manifest.file("layout", f"{path}-00000-of-00001.parquet", None, size, sha)
     manifest.section("layout")
     for path in sorted([*(path for path in manifest.sums if path.endswith((".tsv"))), *GLUE_UNSEEN]):
         if path in manifest.sums and path not in GLUE_UNPINNED:
