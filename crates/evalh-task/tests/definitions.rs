@@ -829,3 +829,90 @@ fn the_examples_of_the_documentation_are_definitions() {
         "Solve each sum.\n\nQ: 1 + 1\nA: 1 + 1 is 2.\n\nQ: 2 + 2\nA:"
     );
 }
+
+#[test]
+fn labels_and_averages_are_those_of_the_answers() {
+    let suite = find_suite("mini_glue_prompt").unwrap();
+    let task = suite
+        .open(&DataFiles::default(), &TaskOptions::default())
+        .unwrap();
+    let requests = task.requests();
+    let gold = |index: usize| {
+        let RequestKind::LogLikelihood(asked) = &requests[index].kind else {
+            panic!("choices are asked")
+        };
+        let target = format!(" {}", task.slot(index).unwrap().target.unwrap());
+        asked
+            .continuations
+            .iter()
+            .position(|choice| *choice == target)
+            .unwrap()
+    };
+    let found = |best: &dyn Fn(usize) -> usize| -> Vec<(String, String, f64)> {
+        let rows = task.rows("base", &samples(&*task, best)).unwrap();
+        let of_row = |row: ResultRow| (row.task, row.metric, row.value);
+        rows.into_iter().map(of_row).collect()
+    };
+    let expected = |average: f64, mcc: f64, other: f64| {
+        [
+            ("mini_glue_prompt", "average", average),
+            ("cola", "mcc", mcc),
+            ("mrpc", "acc", other),
+            ("mrpc", "f1", other),
+            ("rte", "acc", other),
+            ("sst2", "acc", other),
+        ]
+        .map(|(task, metric, value)| (task.to_owned(), metric.to_owned(), value))
+    };
+    assert_eq!(found(&gold), expected(1.0, 1.0, 1.0));
+    assert_eq!(found(&|index| 1 - gold(index)), expected(-0.25, -1.0, 0.0));
+}
+
+#[test]
+fn several_samples_of_an_item_count_as_their_mean() {
+    let suite = find_suite("mini_gsm8k").unwrap();
+    let options = TaskOptions {
+        samples: 4,
+        temperature: 0.5,
+        limit: Some(2),
+        ..TaskOptions::default()
+    };
+    let task = suite.open(&DataFiles::default(), &options).unwrap();
+    let requests = task.requests();
+    assert_eq!(requests.len(), 8);
+    let answered: Vec<Sample> = requests
+        .iter()
+        .map(|request| {
+            let slot = task.slot(request.index).unwrap();
+            let right = slot.target.unwrap().to_owned();
+            // of the first item one sample is right, of the second all
+            let is_right = slot.position == 1 || slot.sample == 2;
+            let response = response(request, if is_right { &right } else { "no" });
+            let Judgement::Scored(scored) = task.judge(&response).unwrap() else {
+                panic!("read off the response")
+            };
+            sample(&*task, "base", response, scored).unwrap()
+        })
+        .collect();
+    let rows = task.rows("base", &answered).unwrap();
+    let found: Vec<_> = rows.iter().map(shown).collect();
+    assert_eq!(
+        found,
+        [
+            (
+                Part::Whole,
+                "mini_gsm8k",
+                "exact_match,strict-match",
+                0.625,
+                2
+            ),
+            (
+                Part::Whole,
+                "mini_gsm8k",
+                "exact_match,flexible-extract",
+                0.625,
+                2
+            ),
+        ]
+    );
+}
