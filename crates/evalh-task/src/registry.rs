@@ -22,6 +22,28 @@ macro_rules! defined {
     };
 }
 
+/// Files of small suites of the project's own, by their names below `datasets/mini`.
+macro_rules! mini {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../datasets/mini/", $name)))),*]
+    };
+}
+
+static MINI: &[BuiltInFile] = mini![
+    "mini_mmlu/dev/mini_geography_dev.csv",
+    "mini_mmlu/dev/mini_household_physics_dev.csv",
+    "mini_mmlu/dev/mini_programming_dev.csv",
+    "mini_mmlu/test/mini_geography_test.csv",
+    "mini_mmlu/test/mini_household_physics_test.csv",
+    "mini_mmlu/test/mini_programming_test.csv",
+    "mini_gsm8k/train.jsonl",
+    "mini_gsm8k/test.jsonl",
+    "mini_glue/CoLA/dev.tsv",
+    "mini_glue/MRPC/dev.tsv",
+    "mini_glue/RTE/dev.tsv",
+    "mini_glue/SST-2/dev.tsv",
+];
+
 static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
     vec![
         defined!("mmlu", &[]),
@@ -35,6 +57,9 @@ static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
         Arc::new(QuixBugsDetect::PUBLISHED),
         Arc::new(QuixBugsRepair::MINI),
         Arc::new(QuixBugsDetect::MINI),
+        defined!("mini_mmlu", MINI),
+        defined!("mini_gsm8k", MINI),
+        defined!("mini_glue_prompt", MINI),
     ]
 });
 

@@ -23,7 +23,7 @@ fn imported(name: &str) -> Imported {
 
 fn form(imported: &Imported) -> &Form {
     assert_eq!(imported.definition.protocols.len(), 1);
-    &imported.definition.protocols["lm_eval"]
+    &imported.definition.protocols["lm-eval"]
 }
 
 /// The keys that are not carried over.

@@ -129,12 +129,12 @@ proptest! {
             text(&literal), list(&choices),
         );
         let imported = import(yaml.as_bytes())?.unwrap();
-        prop_assert_eq!(imported.definition.protocols["lm_eval"].context.as_ref(), Some(&literal));
+        prop_assert_eq!(imported.definition.protocols["lm-eval"].context.as_ref(), Some(&literal));
         let yaml = format!(
             "task: t\ndataset_path: a/b\ntest_split: test\ndoc_to_target: a\ndoc_to_text: q\ngeneration_kwargs: {{until: [{}]}}\n",
             list(&stops),
         );
         let imported = import(yaml.as_bytes())?.unwrap();
-        prop_assert_eq!(&imported.definition.protocols["lm_eval"].generate.as_ref().unwrap().stops, &stops);
+        prop_assert_eq!(&imported.definition.protocols["lm-eval"].generate.as_ref().unwrap().stops, &stops);
     }
 }

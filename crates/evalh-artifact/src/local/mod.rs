@@ -96,15 +96,14 @@ impl Hashes {
         let fail = |e| ArtifactError::io("read", &path, e);
         let metadata = fs::metadata(&path).map_err(fail)?;
         let remembered = self.old.as_ref().and_then(|old| old.files.get(&name));
-        let found = match remembered.filter(|file| file.unchanged(&metadata)) {
-            Some(file) => file.clone(),
-            None => {
-                let (sha256, bytes) = hash_file(&path).map_err(fail)?;
-                ReceiptFile {
-                    sha256,
-                    bytes,
-                    modified_ns: modified_ns(&metadata),
-                }
+        let found = if let Some(file) = remembered.filter(|file| file.unchanged(&metadata)) {
+            file.clone()
+        } else {
+            let (sha256, bytes) = hash_file(&path).map_err(fail)?;
+            ReceiptFile {
+                sha256,
+                bytes,
+                modified_ns: modified_ns(&metadata),
             }
         };
         let first_use = expected.is_empty();

@@ -1,7 +1,7 @@
 //! Suites: whatever the path holds of the manifest's files, also with bytes of the user's own.
 
 use super::{Candidate, Found, Hashes, names};
-use crate::{ArtifactError, FileSpec, Manifest};
+use crate::{ArtifactError, FileSpec, Manifest, Source};
 use std::path::{Path, PathBuf};
 
 /// What is there of all sources and layouts together. The suite knows which of it it needs.
@@ -57,7 +57,7 @@ fn single<'m>(manifest: &'m Manifest, path: &Path) -> (PathBuf, Vec<&'m FileSpec
         let same = manifest.files().filter(|spec| spec.path == named.path);
         return (dir, same.collect());
     }
-    let sources = manifest.sources.iter().map(|source| source.files());
+    let sources = manifest.sources.iter().map(Source::files);
     let alone = sources.filter_map(|files| match files {
         [spec] => Some(spec),
         _ => None,
@@ -67,7 +67,7 @@ fn single<'m>(manifest: &'m Manifest, path: &Path) -> (PathBuf, Vec<&'m FileSpec
 
 /// What could have been there.
 fn refusal(manifest: &Manifest, path: &Path) -> String {
-    let listings = manifest.sources.iter().map(|source| source.files());
+    let listings = manifest.sources.iter().map(Source::files);
     let layouts = manifest
         .layouts
         .iter()

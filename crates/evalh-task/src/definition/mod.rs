@@ -13,7 +13,7 @@ mod metric;
 mod open;
 mod prompt;
 mod put;
-mod python;
+pub(crate) mod python;
 mod read;
 mod results;
 mod score;
@@ -21,7 +21,7 @@ mod shots;
 mod source;
 mod suite;
 mod task;
-mod template;
+pub(crate) mod template;
 
 pub use form::{
     Definition, Exemplar, Extract, Form, Generate, Layout, Loss, Metric, Normalize, Rows, Sampler,

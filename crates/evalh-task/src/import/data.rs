@@ -78,19 +78,11 @@ impl Data {
     }
 
     /// The split that is asked.
-    pub(super) fn asked(&self, notes: &mut Notes) -> Option<String> {
-        let asked = self
-            .splits
+    pub(super) fn asked_split(&self) -> Option<&String> {
+        self.splits
             .test
             .as_ref()
-            .or(self.splits.validation.as_ref());
-        if asked.is_none() {
-            notes.changes(
-                "test_split",
-                "neither it nor `validation_split` names the rows to ask",
-            );
-        }
-        asked.cloned()
+            .or(self.splits.validation.as_ref())
     }
 
     /// The proposed file of a split: as the hub names the Parquet files of its small data sets.

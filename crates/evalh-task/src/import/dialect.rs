@@ -1,25 +1,43 @@
 //! Whether templates and regular expressions of Python's can be read here.
 
-use minijinja::{Environment, ErrorKind};
-use std::collections::BTreeSet;
+use crate::definition::{
+    python::Regex,
+    template::{Formula, TaskValues, Text},
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wrong with a jinja2 template, if anything.
 pub(super) fn template_problem(source: &str) -> Option<String> {
-    let environment = Environment::new();
-    if let Err(error) = environment.template_from_str(source) {
-        return Some(format!("it is no template that evalh can read: {error}"));
+    if let Err(problem) = Text::new(source) {
+        return Some(format!("it is no template that evalh can read: {problem}"));
     }
+    // An unknown filter is found only when it is used.
+    let scope = TaskValues::new("", &BTreeMap::new()).scope();
     filters(source).into_iter().find_map(|filter| {
         let probe = format!("{{{{ '' | {filter} }}}}");
-        let error = environment.render_str(&probe, ()).err()?;
-        (error.kind() == ErrorKind::UnknownFilter)
+        let problem = Text::new(&probe)
+            .and_then(|probe| probe.render(&scope))
+            .err()?;
+        problem
+            .starts_with("unknown filter")
             .then(|| format!("its filter `{filter}` is not known here"))
     })
 }
 
 /// What is wrong with an expression between `{{` and `}}`, if anything.
 pub(super) fn expression_problem(source: &str) -> Option<String> {
-    template_problem(&format!("{{{{ {source} }}}}"))
+    Formula::new(source)
+        .err()
+        .map(|problem| format!("it is no expression that evalh can read: {problem}"))
+        .or_else(|| template_problem(&format!("{{{{ {source} }}}}")))
+}
+
+/// What is wrong with a regular expression, if anything.
+pub(super) fn regex_problem(pattern: &str) -> Option<String> {
+    let problem = Regex::new(pattern).err()?;
+    Some(format!(
+        "its regular expression `{pattern}` cannot be read here: {problem}"
+    ))
 }
 
 /// The names that stand after a `|` inside of tags, outside of texts.
@@ -132,8 +150,9 @@ mod tests {
     #[test]
     fn literals_render_to_themselves() {
         for text in ["plain", "{one}", "{{ x }}", "a {% b %} {# c #}", "{{{"] {
-            let rendered = Environment::new().render_str(&literal(text), ()).unwrap();
-            assert_eq!(rendered, text);
+            let scope = TaskValues::new("", &BTreeMap::new()).scope();
+            let rendered = Text::new(&literal(text)).unwrap().render(&scope);
+            assert_eq!(rendered.as_deref(), Ok(text));
         }
     }
 

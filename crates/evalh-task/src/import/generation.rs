@@ -1,6 +1,6 @@
 //! How text is generated, and what is read out of it.
 
-use super::{config::Config, notes::Notes, prompt::unusable, yaml::Node};
+use super::{config::Config, dialect::regex_problem, notes::Notes, prompt::unusable, yaml::Node};
 use crate::definition::{Extract, Generate};
 
 /// lm-eval's limit where none is given.
@@ -243,7 +243,11 @@ fn set_regex(extract: &mut Extract, step: &mut Config) -> Result<(), String> {
         Some(other) => Err(format!("its `{what}` is {}", other.describe())),
     };
     let regex = text(step.take("regex_pattern"), "regex_pattern")?;
-    extract.regex = Some(regex.unwrap_or_else(|| DEFAULT_REGEX.to_owned()));
+    let regex = regex.unwrap_or_else(|| DEFAULT_REGEX.to_owned());
+    if let Some(problem) = regex_problem(&regex) {
+        return Err(problem);
+    }
+    extract.regex = Some(regex);
     extract.fallback = text(step.take("fallback"), "fallback")?;
     extract.select = match step.take("group_select") {
         None => 0,

@@ -1,6 +1,6 @@
 //! What is scored, and what does not count when texts are compared.
 
-use super::{config::Config, notes::Notes, prompt::unusable, yaml::Node};
+use super::{config::Config, dialect::regex_problem, notes::Notes, prompt::unusable, yaml::Node};
 use crate::definition::{Metric, Normalize};
 
 /// What is asked of a model.
@@ -16,6 +16,7 @@ fn metric(kind: Kind, name: &str) -> Option<(Metric, &'static str)> {
     Some(match (kind, name) {
         (Kind::Choices, "acc") => (Metric::Acc, "mean"),
         (Kind::Choices, "acc_norm") => (Metric::AccNorm, "mean"),
+        (Kind::Choices, "acc_bytes") => (Metric::AccBytes, "mean"),
         (Kind::Choices, "f1") => (Metric::F1, "f1"),
         (Kind::Choices, "mcc") => (Metric::Mcc, "matthews_corrcoef"),
         (Kind::Generation, "exact_match") => (Metric::ExactMatch, "mean"),
@@ -121,7 +122,12 @@ fn comparison(settings: &mut Config, notes: &mut Notes) -> Option<Normalize> {
     };
     for node in removed {
         match node {
-            Node::Text(regex) => normalize.remove.push(regex),
+            Node::Text(regex) => match regex_problem(&regex) {
+                None => normalize.remove.push(regex),
+                Some(problem) => {
+                    notes.changes("metric_list.exact_match.regexes_to_ignore", problem);
+                }
+            },
             other => notes.changes(
                 "metric_list.exact_match.regexes_to_ignore",
                 format!("{} is no text", other.describe()),

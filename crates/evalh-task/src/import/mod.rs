@@ -18,7 +18,7 @@ mod yaml;
 
 use crate::{
     TaskError,
-    definition::{Definition, Form, Layout, Loss},
+    definition::{Definition, Form, Layout, Loss, TargetIs, TextOrList},
 };
 use config::Config;
 use data::Data;
@@ -27,7 +27,7 @@ use notes::Notes;
 use std::{collections::BTreeMap, path::Path};
 
 /// The name of the protocol that an imported definition has.
-const PROTOCOL: &str = "lm_eval";
+const PROTOCOL: &str = "lm-eval";
 
 /// A task of lm-eval's as a definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,9 @@ pub fn import_lm_eval(path: &Path, allow_partial: bool) -> Result<Imported, Task
     let kind = kind(&mut config, path)?;
     let definition = definition(&mut config, &task, kind, &mut notes);
     leftovers::note(config, &mut notes);
-    if let Some(changing) = notes.changing().filter(|_| !allow_partial) {
+    let changing = notes.changing();
+    let is_whole = changing.is_none() && !allow_partial;
+    if let Some(changing) = changing.filter(|_| !allow_partial) {
         return Err(TaskError::Data {
             path: path.to_owned(),
             problem: format!("keys cannot be carried over without which scores differ: {changing}"),
@@ -68,6 +70,15 @@ pub fn import_lm_eval(path: &Path, allow_partial: bool) -> Result<Imported, Task
     }
     let not_carried = notes.into_pairs();
     let toml = toml_text::write(&definition, &task, path, &not_carried)?;
+    if is_whole {
+        Definition::parse(&toml, path).map_err(|error| {
+            refused(
+                path,
+                format!("it makes no suite: {error}"),
+                "import with `--allow-partial`, and correct the definition",
+            )
+        })?;
+    }
     Ok(Imported {
         definition,
         toml,
@@ -138,7 +149,13 @@ fn kind(config: &mut Config, path: &Path) -> Result<Kind, TaskError> {
 
 fn definition(config: &mut Config, task: &str, kind: Kind, notes: &mut Notes) -> Definition {
     let data = Data::take(config, notes);
-    let split = data.asked(notes);
+    let split = data.asked_split().cloned();
+    if split.is_none() {
+        notes.changes(
+            "test_split",
+            "neither it nor `validation_split` names the rows to ask",
+        );
+    }
     let solved = shots::take(config, &data, notes);
     let items = split
         .as_ref()
@@ -152,7 +169,7 @@ fn definition(config: &mut Config, task: &str, kind: Kind, notes: &mut Notes) ->
     form.source = Some(leftovers::source(config, task, notes));
     Definition {
         name: suite_name(task, notes),
-        description: format!("lm-eval's task {task}"),
+        description: format!("lm-eval's task {}", on_one_line(task)),
         artifact: None,
         split: split.unwrap_or_default(),
         rows: None,
@@ -170,7 +187,7 @@ fn form(config: &mut Config, kind: Kind, notes: &mut Notes) -> Form {
     let preamble = prompt::column_or_text(config, "description", notes);
     let prefill = prompt::column_or_text(config, "gen_prefix", notes);
     let context = prompt::context(config, notes);
-    let target = prompt::target(config, notes);
+    let (target, is_column) = prompt::target(config, notes).unzip();
     let choices = prompt::choices(config, notes);
     let generate = (kind == Kind::Generation)
         .then(|| generation::generate(config, separator.as_deref().unwrap_or("\n\n"), notes));
@@ -191,14 +208,14 @@ fn form(config: &mut Config, kind: Kind, notes: &mut Notes) -> Form {
         ..Form::default()
     };
     match kind {
-        Kind::Choices => for_choices(&mut form, notes),
+        Kind::Choices => for_choices(&mut form, is_column == Some(true), notes),
         Kind::Generation => for_generation(&mut form, notes),
         Kind::Loss => for_loss(&mut form),
     }
     form
 }
 
-fn for_choices(form: &mut Form, notes: &mut Notes) {
+fn for_choices(form: &mut Form, target_is_column: bool, notes: &mut Notes) {
     // Filters are for texts; on choices lm-eval has the first answer taken, or nothing.
     if form
         .extracts
@@ -209,6 +226,19 @@ fn for_choices(form: &mut Form, notes: &mut Notes) {
             "filter_list",
             "there is no text to filter where choices are scored",
         );
+    }
+    let digits = |choice: &str| choice.bytes().all(|digit| digit.is_ascii_digit());
+    let misleads =
+        |(place, choice): (usize, &String)| digits(choice) && choice.parse() != Ok(place);
+    let is_ambiguous = matches!(&form.choices, Some(TextOrList::List(choices)) if choices.iter().enumerate().any(misleads));
+    if is_ambiguous && target_is_column {
+        notes.changes(
+            "doc_to_target",
+            "choices are numbers: lm-eval takes a column's numbers for places and its texts for choices, so set `target_is` \
+             to \"place\" or \"text\"",
+        );
+    } else if is_ambiguous {
+        form.target_is = Some(TargetIs::Place);
     }
 }
 
@@ -228,6 +258,10 @@ fn for_loss(form: &mut Form) {
     };
 }
 
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A suite's name: what is no lower-case letter, digit or `_` becomes `_`.
 fn suite_name(task: &str, notes: &mut Notes) -> String {
     let name: String = task
@@ -235,6 +269,7 @@ fn suite_name(task: &str, notes: &mut Notes) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();
+    let name = name.trim_start_matches('_').to_owned();
     if name != task {
         notes.lost(
             "task",

@@ -39,12 +39,12 @@ pub(super) fn context(config: &mut Config, notes: &mut Notes) -> Option<String> 
     }
 }
 
-/// `doc_to_target`: a place, a column's name, or a template.
-pub(super) fn target(config: &mut Config, notes: &mut Notes) -> Option<String> {
+/// `doc_to_target`: a place, a column's name, or a template. Also tells whether it is a column.
+pub(super) fn target(config: &mut Config, notes: &mut Notes) -> Option<(String, bool)> {
     let key = "doc_to_target";
     let several = "several right answers to one item are not in the form";
     match config.take(key)? {
-        Node::Int(place) => Some(place.to_string()),
+        Node::Int(place) => Some((place.to_string(), false)),
         Node::List(_) => {
             notes.changes(key, several);
             None
@@ -53,7 +53,10 @@ pub(super) fn target(config: &mut Config, notes: &mut Notes) -> Option<String> {
             notes.changes(key, several);
             None
         }
-        node => column_or_template(node, key, notes),
+        node => {
+            let is_column = matches!(&node, Node::Text(text) if is_name(text));
+            column_or_template(node, key, notes).map(|target| (target, is_column))
+        }
     }
 }
 

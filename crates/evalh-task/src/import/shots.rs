@@ -114,18 +114,6 @@ impl Settings {
         } else {
             None
         };
-        if !exemplars.is_empty() && self.sampler == Sampler::Random {
-            self.problem(
-                "fewshot_config.samples",
-                "written examples are taken in their order here, not drawn",
-            );
-        }
-        if exemplars.is_empty() && leaves_out_item {
-            self.problem(
-                "fewshot_split",
-                "lm-eval draws one example more than asked here, to leave the item itself out, which the form does not have",
-            );
-        }
         if !self.problems.is_empty() {
             for (key, why) in self.problems {
                 if count > 0 {
@@ -139,14 +127,18 @@ impl Settings {
             }
             return Solved::default();
         }
-        let rows = split.map(|split| data.rows(&split, "fewshot_split", notes));
+        // Written examples differ from every item, but one more is drawn of them too.
+        let drawn = self.sampler == Sampler::Random || exemplars.is_empty();
+        let leaves = leaves_out_item && drawn;
+        let is_default = leaves == (split.is_some() && split.as_ref() == data.asked_split());
         let shots = Shots {
             count,
             sampler: self.sampler,
             seed: None,
-            leave_out_item: None,
+            leave_out_item: (!is_default).then_some(leaves),
             exemplars,
         };
+        let rows = split.map(|split| data.rows(&split, "fewshot_split", notes));
         Solved {
             shots: Some(shots),
             rows,

@@ -279,7 +279,9 @@ fn others(
 /// # Errors
 /// When the checkpoint is of the other kind; the message names the suite that asks the same of it.
 pub fn check_kinds(data: &[SuiteData], model: &OpenedModel) -> Outcome<()> {
-    let other = data.iter().find(|data| data.suite.answered_by() != model.kind);
+    let other = data
+        .iter()
+        .find(|data| data.suite.answered_by() != model.kind);
     let Some(SuiteData { suite, .. }) = other else {
         return Ok(());
     };
@@ -288,7 +290,8 @@ pub fn check_kinds(data: &[SuiteData], model: &OpenedModel) -> Outcome<()> {
         ModelKind::Encoder => ("a decoder", "an encoder"),
     };
     let what = format!("ask {} of {}", suite.name(), model.name);
-    let failure = Failure::new(what).cause(format!("the suite is for {asked}, and this is {given}"));
+    let failure =
+        Failure::new(what).cause(format!("the suite is for {asked}, and this is {given}"));
     Err(match suite.counterpart() {
         Some(name) => failure.help(format!("ask the same of it with --suite {name}")),
         None => failure.help("choose a suite for it: `evalh list suites`"),

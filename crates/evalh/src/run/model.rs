@@ -18,8 +18,8 @@ use evalh_model::{
     Decoder, DecoderConfig, DeviceChoice, ENCODER_FAMILIES, Encoder, EncoderConfig, HeadChoice,
     LoadOptions,
 };
-use evalh_task::ModelKind;
 use evalh_record::{CheckpointSettings, FileIdentity, FileOrigin, Request, sha256_bytes};
+use evalh_task::ModelKind;
 use std::time::{Duration, Instant};
 
 /// An opened checkpoint, before its weights are read.

@@ -1,10 +1,24 @@
 //! From the text of a regular expression of Python's to the same one in the form of the crate `fancy-regex`.
 //!
 //! The two differ in: the end that `$` finds (Python: also before a last newline), white space (Python: also the
-//! information separators), braces and brackets that are no operators (Python: literal), operations on classes (Python:
+//! information separators), letters of words (Python: all numbers, no marks), braces and brackets that are no operators (Python: literal), operations on classes (Python:
 //! none), which escapes of letters there are (Python: few, the rest are errors), and where flags may stand.
 
 use std::{fmt::Write as _, iter::Peekable, str::Chars};
+
+/// Python's `\w`, in a class too: letters, numbers of all kinds, the underscore.
+const WORD: &str = r"[\p{L}\p{N}_]";
+
+/// Python's `\W`, in a class too.
+const NO_WORD: &str = r"[^\p{L}\p{N}_]";
+
+/// Python's `\b`, which goes by its `\w`.
+const BOUNDARY: &str =
+    r"(?:(?<=[\p{L}\p{N}_])(?![\p{L}\p{N}_])|(?<![\p{L}\p{N}_])(?=[\p{L}\p{N}_]))";
+
+/// Python's `\B`.
+const NO_BOUNDARY: &str =
+    r"(?:(?<=[\p{L}\p{N}_])(?=[\p{L}\p{N}_])|(?<![\p{L}\p{N}_])(?![\p{L}\p{N}_]))";
 
 /// Python's `\s`, in a class too.
 const SPACE: &str = r"[\s\x1c-\x1f]";
@@ -12,18 +26,19 @@ const SPACE: &str = r"[\s\x1c-\x1f]";
 /// Python's `\S`, in a class too.
 const NO_SPACE: &str = r"[^\s\x1c-\x1f]";
 
-/// Translates; the error says what Python does not know or evalh does not support.
-pub fn translate(pattern: &str) -> Result<String, String> {
+/// Translates; `(flags, expression)`, the flags as a group of their own. The error says what Python does not know or evalh
+/// does not support.
+pub fn translate(pattern: &str) -> Result<(String, String), String> {
     let mut translator = Translator {
         rest: pattern.chars().peekable(),
         out: String::with_capacity(pattern.len() + 8),
         multi_line: vec![false],
     };
-    translator.leading_flags(pattern)?;
+    let flags = translator.leading_flags(pattern)?;
     while let Some(c) = translator.rest.next() {
         translator.one(c)?;
     }
-    Ok(translator.out)
+    Ok((flags, translator.out))
 }
 
 struct Translator<'p> {
@@ -35,26 +50,27 @@ struct Translator<'p> {
 
 impl Translator<'_> {
     /// `(?is)` at the beginning holds for all of the expression.
-    fn leading_flags(&mut self, pattern: &str) -> Result<(), String> {
+    fn leading_flags(&mut self, pattern: &str) -> Result<String, String> {
         let Some(inner) = pattern.strip_prefix("(?") else {
-            return Ok(());
+            return Ok(String::new());
         };
         let flags: String = inner
             .chars()
             .take_while(char::is_ascii_alphabetic)
             .collect();
-        if flags.is_empty() || flags == "P" || !inner[flags.len()..].starts_with(')') {
-            return Ok(());
+        if flags.is_empty() || !inner[flags.len()..].starts_with(')') {
+            return Ok(String::new());
         }
         self.multi_line = vec![flags.contains('m')];
         let kept = supported_flags(&flags)?;
-        if !kept.is_empty() {
-            self.out = format!("(?{kept})");
-        }
         for _ in 0..flags.len() + "(?)".len() {
             self.rest.next();
         }
-        Ok(())
+        Ok(if kept.is_empty() {
+            kept
+        } else {
+            format!("(?{kept})")
+        })
     }
 
     fn one(&mut self, c: char) -> Result<(), String> {
@@ -194,8 +210,12 @@ impl Translator<'_> {
         match c {
             's' => self.out.push_str(SPACE),
             'S' => self.out.push_str(NO_SPACE),
+            'w' => self.out.push_str(WORD),
+            'W' => self.out.push_str(NO_WORD),
+            'b' => self.out.push_str(BOUNDARY),
+            'B' => self.out.push_str(NO_BOUNDARY),
             'Z' => self.out.push_str(r"\z"),
-            'A' | 'b' | 'B' | 'd' | 'D' | 'w' | 'W' | '1'..='9' => {
+            'A' | 'd' | 'D' | '1'..='9' => {
                 self.out.push('\\');
                 self.out.push(c);
             }
@@ -293,7 +313,9 @@ impl Translator<'_> {
         match c {
             's' => self.out.push_str(SPACE),
             'S' => self.out.push_str(NO_SPACE),
-            'd' | 'D' | 'w' | 'W' => {
+            'w' => self.out.push_str(WORD),
+            'W' => self.out.push_str(NO_WORD),
+            'd' | 'D' => {
                 self.out.push('\\');
                 self.out.push(c);
             }

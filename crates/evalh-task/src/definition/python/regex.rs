@@ -5,7 +5,11 @@ use fancy_regex::Captures;
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
-pub struct Regex(fancy_regex::Regex);
+pub struct Regex {
+    search: fancy_regex::Regex,
+    /// The same, but no empty match where the search begins: what Python looks for after an empty match there.
+    advance: fancy_regex::Regex,
+}
 
 impl Regex {
     /// `re.compile(pattern)`.
@@ -13,17 +17,18 @@ impl Regex {
     /// # Errors
     /// When it is not an expression of Python's, or uses what is not supported, with the reason.
     pub fn new(pattern: &str) -> Result<Regex, String> {
-        let translated = translate(pattern)?;
-        fancy_regex::Regex::new(&translated)
-            .map(Regex)
-            .map_err(|error| error.to_string().replace('\n', " "))
+        let (flags, expression) = translate(pattern)?;
+        let compile = |pattern: &str| {
+            fancy_regex::Regex::new(pattern).map_err(|error| error.to_string().replace('\n', " "))
+        };
+        Ok(Regex {
+            search: compile(&format!("{flags}{expression}"))?,
+            advance: compile(&format!(r"{flags}(?:{expression})(?!\G)"))?,
+        })
     }
 
     /// `findall(text)`: for each match its groups, the empty text for one that took no part; all of the match where the
     /// expression has no groups.
-    ///
-    /// After an empty match the search goes on one character further, where Python first looks for a longer match at the
-    /// same place; that differs only for expressions that prefer the empty match, such as `|a`.
     ///
     /// # Errors
     /// When the search takes too many steps.
@@ -96,23 +101,26 @@ impl Regex {
         text: &str,
         mut take: impl FnMut(&Captures<'_, str>) -> bool,
     ) -> Result<(), String> {
-        let mut at = 0;
-        while at <= text.len() {
-            let found = self
-                .0
-                .captures_from_pos(text, at)
-                .map_err(|error| error.to_string())?;
-            let Some(found) = found else { break };
-            let Some(whole) = found.get(0) else { break };
+        let (mut at, mut regex) = (0, &self.search);
+        loop {
+            let found = regex.captures_from_pos(text, at);
+            let Some(found) = found.map_err(|error| error.to_string())? else {
+                return Ok(());
+            };
+            let Some(whole) = found.get(0) else {
+                return Ok(());
+            };
             if !take(&found) {
-                break;
+                return Ok(());
             }
             at = whole.end();
-            if whole.start() == whole.end() {
-                at += text[at..].chars().next().map_or(1, char::len_utf8);
-            }
+            let is_empty = whole.start() == whole.end();
+            regex = if is_empty {
+                &self.advance
+            } else {
+                &self.search
+            };
         }
-        Ok(())
     }
 
     /// A replacement's text in parts: `\1`, `\g<name>` and `\n` are not themselves.
@@ -156,10 +164,14 @@ impl Regex {
     }
 
     fn group(&self, name: &str) -> Result<Part, String> {
-        let named = || self.0.capture_names().position(|known| known == Some(name));
+        let named = || {
+            self.search
+                .capture_names()
+                .position(|known| known == Some(name))
+        };
         let number = name.parse().ok().or_else(named);
         number
-            .filter(|&number| number < self.0.captures_len())
+            .filter(|&number| number < self.search.captures_len())
             .map(Part::Group)
             .ok_or_else(|| format!("it has no group `{name}`"))
     }
@@ -176,6 +188,30 @@ mod tests {
 
     fn found(pattern: &str, text: &str) -> Vec<Vec<String>> {
         Regex::new(pattern).unwrap().find_all(text).unwrap()
+    }
+
+    /// The table is what Python 3.11 finds (`tools/make_suite_reference.py`).
+    #[test]
+    fn findings_and_removals_are_pythons() {
+        let table: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/data/python_re.json")).unwrap();
+        let texts: Vec<String> = serde_json::from_value(table["texts"].clone()).unwrap();
+        let mut differing = Vec::new();
+        for row in table["patterns"].as_array().unwrap() {
+            let pattern = row["pattern"].as_str().unwrap();
+            let regex = Regex::new(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+            for (place, text) in texts.iter().enumerate() {
+                let found = serde_json::json!(regex.find_all(text).unwrap());
+                let removed = serde_json::json!(regex.remove(text).unwrap());
+                if found != row["found"][place] || removed != row["removed"][place] {
+                    differing.push(format!(
+                        "{pattern} in {text:?}: {found} {removed}, Python {} {}",
+                        row["found"][place], row["removed"][place]
+                    ));
+                }
+            }
+        }
+        assert!(differing.is_empty(), "{}", differing.join("\n"));
     }
 
     #[test]
@@ -222,5 +258,29 @@ mod tests {
     fn endless_backtracking_is_an_error() {
         let regex = Regex::new(r"(a|a)*\1b(?=c)").unwrap();
         assert!(regex.find_all(&"a".repeat(60)).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_pattern_is_searched_or_refused(
+            pattern in "[\\x20-\\x7eé\\n]{0,16}",
+            replacement in "[\\x20-\\x7e]{0,6}",
+            text in "[\\x20-\\x7eé\\n]{0,24}",
+        ) {
+            if let Ok(regex) = Regex::new(&pattern) {
+                let _ = regex.find_all(&text);
+                let _ = regex.replace(&text, &replacement, 2);
+            }
+        }
+
+        #[test]
+        fn patterns_of_operators_are_searched_or_refused(
+            pattern in r"([ab]|\(\?[:=!<>imP#(]|[()\[\]{}|*+?.^$,0-9-]|\\[sSwWbBdDZA1-9]){0,10}",
+            text in "[ab,\n ]{0,12}",
+        ) {
+            if let Ok(regex) = Regex::new(&pattern) {
+                let _ = regex.find_all(&text);
+            }
+        }
     }
 }
