@@ -18,7 +18,8 @@ fn failure(evalh: &Evalh, line: &str) -> String {
 
 fn refused(evalh: &Evalh, shown: &Shown) -> String {
     assert_eq!(shown.out, "");
-    assert!(shown.err.starts_with("error: "), "{}", shown.err);
+    let is_error = |line: &str| line.starts_with("error: ");
+    assert!(shown.err.lines().any(is_error), "{}", shown.err);
     evalh.shown(shown)
 }
 

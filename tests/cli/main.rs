@@ -8,6 +8,7 @@ mod reference;
 mod resume;
 mod run;
 mod score;
+mod suites;
 mod support;
 mod variants;
 mod verify;

@@ -70,11 +70,11 @@ impl<'c> Artifacts<'c> {
         if let [first, others @ ..] = own.as_slice() {
             let more = match others.len() {
                 0 => String::new(),
-                more => format!(" and {more} more of its files"),
+                more => format!(" (and {more} more files)"),
             };
             self.console.warn(format_args!(
-                "{}{more} in `{name}`: not the published bytes: scores are of your own data, whose hashes the record holds",
-                first.name
+                "{}{more} does not hold the published bytes of `{name}`: scores are of your own data, whose hashes the record holds",
+                first.path.display()
             ));
         }
         Ok(pulled)

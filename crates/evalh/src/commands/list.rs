@@ -133,11 +133,21 @@ fn suite_row(artifacts: &Artifacts<'_>, suite: &dyn Suite) -> Outcome<Row> {
         ),
     };
     let facts = suite.facts();
+    // The default stands first.
+    let default = suite.default_protocol(false);
+    let others = suite
+        .protocols()
+        .into_iter()
+        .filter(|other| *other != default);
+    let protocols = std::iter::once(default)
+        .chain(others)
+        .map(str::to_owned)
+        .collect();
     Ok(Row {
         name: suite.name().to_owned(),
         description: suite.description().to_owned(),
         suite: Some(SuiteRow {
-            protocols: suite.protocols().into_iter().map(str::to_owned).collect(),
+            protocols,
             split: facts.split,
             items: facts.items,
             shots: facts.shots,
