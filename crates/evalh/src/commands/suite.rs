@@ -21,7 +21,7 @@ pub fn suite(command: &SuiteCommand) -> Outcome<Exit> {
 
 fn import(flags: &ImportFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
-    let imported = import_lm_eval(&flags.file, flags.partial).or_fail()?;
+    let imported = import_lm_eval(&flags.file, flags.allow_partial).or_fail()?;
     let out = match &flags.out {
         Some(path) => path.clone(),
         None => PathBuf::from(format!("{}.toml", imported.definition.name)),

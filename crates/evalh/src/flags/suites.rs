@@ -42,7 +42,7 @@ pub enum SuiteCommand {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Every key that cannot be carried over is named. Where one of them could change a score, nothing is written \
-                  unless --partial is given."
+                  unless --allow-partial is given."
 )]
 pub struct ImportFlags {
     /// The task's YAML file
@@ -53,7 +53,7 @@ pub struct ImportFlags {
     pub out: Option<PathBuf>,
     /// Write what could be carried over, though scores would not be the task's
     #[arg(long)]
-    pub partial: bool,
+    pub allow_partial: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputFlags,
