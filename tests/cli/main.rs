@@ -4,6 +4,7 @@ mod bad_input;
 mod help;
 mod inspect;
 mod lists;
+mod reference;
 mod resume;
 mod run;
 mod score;

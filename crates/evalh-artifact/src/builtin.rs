@@ -3,12 +3,28 @@
 /// A manifest's file in this repository and its text.
 pub(crate) const MANIFESTS: &[(&str, &str)] = &[
     (
+        "datasets/glue.toml",
+        include_str!("../../../datasets/glue.toml"),
+    ),
+    (
+        "datasets/gsm8k.toml",
+        include_str!("../../../datasets/gsm8k.toml"),
+    ),
+    (
         "datasets/humaneval.toml",
         include_str!("../../../datasets/humaneval.toml"),
     ),
     (
+        "datasets/mmlu.toml",
+        include_str!("../../../datasets/mmlu.toml"),
+    ),
+    (
         "datasets/models/smollm2-135m-instruct.toml",
         include_str!("../../../datasets/models/smollm2-135m-instruct.toml"),
+    ),
+    (
+        "datasets/quixbugs.toml",
+        include_str!("../../../datasets/quixbugs.toml"),
     ),
     (
         "sandboxes/python.toml",

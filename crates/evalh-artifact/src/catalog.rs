@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(
             error,
             "find `humanevall`: no such artifact; did you mean `humaneval`? \
-             (known: smollm2-135m-instruct, humaneval, python)"
+             (known: smollm2-135m-instruct, glue, gsm8k, humaneval, mmlu, quixbugs, python)"
         );
         let error = catalog.get("./model.gguf").unwrap_err().to_string();
         assert!(
@@ -203,15 +203,19 @@ mod tests {
                 .map(|m| m.name.as_str())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(names(Some(Kind::Suite)), ["humaneval"]);
+        assert_eq!(
+            names(Some(Kind::Suite)),
+            ["glue", "gsm8k", "humaneval", "mmlu", "quixbugs"]
+        );
         assert_eq!(names(Some(Kind::Model)), ["smollm2-135m-instruct"]);
-        assert_eq!(names(None).len(), 3);
+        assert_eq!(names(None).len(), 7);
     }
 
     #[test]
     fn a_folder_adds_manifests_and_may_not_redefine_them() {
         let folder = tempfile::tempdir().unwrap();
-        let (_, text) = builtin::MANIFESTS[0];
+        let find = |(file, _): &&(&str, &str)| *file == "datasets/humaneval.toml";
+        let (_, text) = builtin::MANIFESTS.iter().find(find).unwrap();
         std::fs::write(
             folder.path().join("mine.toml"),
             text.replace("name = \"humaneval\"", "name = \"mine\""),

@@ -33,8 +33,8 @@ pub use digest::{Sha256, Sha256ParseError};
 pub use error::{ArtifactError, Attempt, NoSource};
 pub use fetch::hub_settings::HubSettings;
 pub use manifest::{
-    Compression, FileSpec, GitSource, HubRepoType, HubSource, Kind, Manifest, PackageFormat,
-    PackageSource, PythonToolSource, Source, SourceKind,
+    Compression, FileSpec, GitSource, HubRepoType, HubSource, Kind, Layout, Manifest,
+    PackageFormat, PackageSource, PythonToolSource, Source, SourceKind,
 };
 pub use options::{PullOptions, Tools};
 pub use progress::{NoProgress, Progress};

@@ -44,6 +44,8 @@ pub struct PulledFile {
     pub sha256: Sha256,
     /// Whether the hash was taken from these very bytes, because neither the manifest nor the cache knew one.
     pub first_use: bool,
+    /// Whether the manifest knows other bytes of this name: the user's own file, which only a suite's folder may hold.
+    pub differs: bool,
 }
 
 impl Pulled {
@@ -333,6 +335,7 @@ impl Puller<'_> {
                 bytes: file.bytes,
                 sha256: file.sha256.clone(),
                 first_use: first_use.contains(name),
+                differs: false,
             })
             .collect();
         files.sort_by_key(|file| position(&file.name));
@@ -353,14 +356,10 @@ impl Puller<'_> {
             .iter()
             .filter(|source| !source.files().is_empty())
             .map(|source| {
-                let names: Vec<&str> = source
-                    .files()
-                    .iter()
-                    .map(|spec| spec.path.as_str())
-                    .collect();
+                let names = source.files().iter().map(|spec| spec.path.as_str());
                 format!(
                     "{} into {}",
-                    names.join(", "),
+                    local::names(names),
                     self.cache.dir(self.manifest, source).display()
                 )
             })

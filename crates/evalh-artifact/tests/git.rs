@@ -2,9 +2,14 @@
 
 mod support;
 
-use evalh_artifact::{Catalog, NoProgress, PullOptions};
-use std::{fs, path::Path, process::Command};
-use support::{catalog, have, pinned};
+use evalh_artifact::{Catalog, NoProgress, Progress, PullOptions};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use support::{bytes, catalog, have, pinned};
 
 fn git(dir: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
@@ -88,6 +93,69 @@ fn a_file_is_taken_at_its_commit() {
         error.contains("does not appear to be a git repository"),
         "{error}"
     );
+}
+
+/// All bytes that a progress was told of.
+#[derive(Default)]
+struct Total(AtomicU64);
+
+impl Progress for Total {
+    fn start(&self, _: &str, _: Option<u64>) {}
+
+    fn advance(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::SeqCst);
+    }
+
+    fn finish(&self) {}
+
+    fn message(&self, _: &str) {}
+}
+
+#[test]
+fn files_that_are_not_wanted_are_not_fetched() {
+    if !have(
+        "files_that_are_not_wanted_are_not_fetched",
+        "git",
+        &["--version"],
+    ) {
+        return;
+    }
+    let repository = tempfile::tempdir().unwrap();
+    let root = repository.path();
+    git(root, &["init", "--quiet"]);
+    fs::create_dir(root.join("rows")).unwrap();
+    for n in 0..40 {
+        fs::write(root.join(format!("rows/{n}")), bytes(500, n)).unwrap();
+    }
+    fs::write(root.join("large"), bytes(3_000_000, 7)).unwrap();
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "-m", "rows"]);
+    let commit = git(root, &["rev-parse", "HEAD"]);
+    let file = |n: u64| {
+        let hash = pinned(&bytes(500, n));
+        format!("[[source.file]]\npath = \"{n}\"\nmember = \"rows/{n}\"\n{hash}\n")
+    };
+    let files = (0..30).map(file).collect::<Vec<_>>().concat();
+    let catalog = catalog(
+        "suite",
+        &format!(
+            "[[source]]\ntype = \"git\"\nurl = \"file://{}\"\ncommit = \"{commit}\"\n{files}",
+            root.display()
+        ),
+    );
+    // As servers are: those of the public give parts of a commit, others all of it.
+    for (setting, fetched) in [("false", 3_000_000..4_000_000), ("true", 1..200_000)] {
+        for name in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+            git(root, &["config", name, setting]);
+        }
+        let (cache, seen) = (tempfile::tempdir().unwrap(), Total::default());
+        let pulled = catalog
+            .pull("tiny", &PullOptions::in_dir(cache.path()), &seen)
+            .unwrap();
+        assert_eq!(pulled.files.len(), 30);
+        let bytes = seen.0.load(Ordering::SeqCst);
+        assert!(fetched.contains(&bytes), "{setting}: {bytes}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use evalh_artifact::{NoProgress, PullOptions};
+use evalh_artifact::{NoProgress, PullOptions, PulledFile};
 use std::{fs, path::Path};
 use support::{COMMIT, bytes, catalog, hub_source, pinned, tree};
 
@@ -35,11 +35,13 @@ fn a_single_file_may_have_any_name() {
         assert!(!pulled.files[0].first_use);
     }
     fs::write(&path, bytes(1000, 2)).unwrap();
-    let error = catalog
+    let pulled = catalog
         .pull("tiny", &local(cache.path(), &path), &NoProgress)
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("is not what the name stands for"), "{error}");
+        .unwrap();
+    assert!(
+        pulled.files[0].differs,
+        "a suite's file may be the user's own"
+    );
     assert_eq!(
         tree(cache.path()).len(),
         1,
@@ -91,6 +93,60 @@ fn a_folder_holds_the_files_of_one_source() {
         pulled.files.iter().map(|f| f.first_use).collect::<Vec<_>>(),
         [true, false]
     );
+    fs::write(folder.path().join("all.gguf"), b"other").unwrap();
+    fs::write(folder.path().join("w.bin"), b"other").unwrap();
+    let error = pull().unwrap_err().to_string();
+    assert!(
+        error.contains("w.bin has the sha256") && error.contains("is not what the name stands for"),
+        "a model's bytes are the manifest's: {error}"
+    );
+}
+
+#[test]
+fn a_suite_takes_what_a_folder_holds_of_any_layout() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (rows, own) = (bytes(100, 1), bytes(100, 2));
+    let sources = hub_source(
+        COMMIT,
+        &[("all/test.parquet", ""), ("rows.csv", &pinned(&rows))],
+    ) + "[[layout]]\n"
+        + &format!("[[layout.file]]\npath = \"rows.csv\"\n{}\n", pinned(&own))
+        + "[[layout.file]]\npath = \"train/more.csv\"\n";
+    let catalog = catalog("suite", &sources);
+    let pull = |path: &Path| catalog.pull("tiny", &local(cache.path(), path), &NoProgress);
+    let seen = |path: &Path| -> Vec<(String, bool, bool)> {
+        let files = pull(path).unwrap().files;
+        let seen = |f: &PulledFile| (f.name.clone(), f.first_use, f.differs);
+        files.iter().map(seen).collect()
+    };
+    let error = pull(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains(
+            "it holds no file of the suite, which are: all/test.parquet, rows.csv; or rows.csv, train/more.csv"
+        ),
+        "{error}"
+    );
+    fs::write(folder.path().join("unknown.csv"), &rows).unwrap();
+    let error = pull(&folder.path().join("unknown.csv"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("give the folder that holds"), "{error}");
+
+    let path = folder.path().join("rows.csv");
+    for (content, differs) in [(&rows, false), (&own, false), (&bytes(99, 3), true)] {
+        fs::write(&path, content).unwrap();
+        let expected = [("rows.csv".to_owned(), false, differs)];
+        assert_eq!(seen(folder.path()), expected);
+        assert_eq!(seen(&path), expected);
+    }
+    fs::create_dir(folder.path().join("train")).unwrap();
+    let train = folder.path().join("train/more.csv");
+    fs::write(&train, "x").unwrap();
+    let names: Vec<_> = seen(folder.path()).into_iter().map(|f| f.0).collect();
+    assert_eq!(names, ["rows.csv", "train/more.csv"]);
+    let pulled = pull(&train).unwrap();
+    assert_eq!(pulled.dir, folder.path().canonicalize().unwrap());
+    assert!(pulled.files[0].first_use);
 }
 
 #[test]

@@ -45,6 +45,17 @@ pub trait Forward {
         false
     }
 
+    /// Whether sequences can begin with the tokens of another, at no cost: [`Self::fork`]. They can be rewound then, too.
+    fn shares(&self) -> bool {
+        false
+    }
+
+    /// Begins a sequence with the first `len` tokens of another, whole blocks that both then hold until each is closed.
+    /// Only asked for where [`Self::shares`] says so.
+    fn fork(&mut self, _seq: Self::Seq, _len: usize) -> Self::Seq {
+        unreachable!("a session that shares nothing is not asked to")
+    }
+
     /// Appends each row's tokens to its sequence and returns the logits asked for, rows in order, positions in order.
     ///
     /// # Errors

@@ -184,6 +184,14 @@ impl Forward for LocalSession<'_> {
         self.session.close(seq);
     }
 
+    fn shares(&self) -> bool {
+        !self.session.depends_on_length()
+    }
+
+    fn fork(&mut self, seq: SeqId, len: usize) -> SeqId {
+        self.session.fork(seq, len)
+    }
+
     fn rewind(&mut self, seq: SeqId, len: usize) -> bool {
         // What is held of a longer sequence is not what a shorter one would hold.
         let can = !self.session.depends_on_length();

@@ -11,11 +11,13 @@ use std::time::Duration;
 pub struct EngineTimings {
     /// Tokens read in prefill.
     pub prefill_tokens: usize,
-    /// Seconds of forward passes spent on them.
+    /// Prompt tokens that did not have to be read, because another prompt begins with them too.
+    pub shared_tokens: usize,
+    /// Seconds of forward passes spent on prefill.
     pub prefill_seconds: f64,
     /// Generated tokens read back in decode (the last token of a generation is never read).
     pub decode_tokens: usize,
-    /// Seconds of forward passes spent on them.
+    /// Seconds of forward passes spent on decode.
     pub decode_seconds: f64,
     /// Forward passes.
     pub steps: usize,

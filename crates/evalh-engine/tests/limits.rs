@@ -101,8 +101,11 @@ fn memory_and_rows_bound_what_runs_at_once() {
 
 #[test]
 fn prefill_fills_a_pass_up_to_its_tokens_and_decode_goes_on_beside_it() {
-    let requests: Vec<_> = (0..4)
-        .map(|index| generate(index, "#b#b#b#b#b", 1))
+    // beginnings of their own, so that each is read whole
+    let requests: Vec<_> = ["#b#b#b#b#b", "b#b##b#b#b", "##b#b##b#b", "#b##b##b#b"]
+        .iter()
+        .enumerate()
+        .map(|(index, prompt)| generate(index, prompt, 1))
         .collect();
     let steps = |step, requests: &[Request]| {
         let (_, ended) = answer(
@@ -285,4 +288,35 @@ fn a_failing_model_keeps_what_was_delivered() {
         run(false),
         (vec![], "set up a cache of 11 tokens: out of memory".into())
     );
+}
+
+#[test]
+fn what_prompts_begin_with_is_read_once() {
+    let beginning = "b#b##b#b#b##b#b#";
+    let ends = ["#b#b#", "b#b#b", "##b#b", "#b##b"];
+    let requests: Vec<_> = (0..4)
+        .map(|index| generate(index, &format!("{beginning}{}", ends[index]), 2))
+        .collect();
+    let run = |cache, rows, rewinds| {
+        let model = ToyModel {
+            rewinds,
+            ..ToyModel::new(3)
+        };
+        let options = options(cache, rows, 64);
+        let (mut responses, ended) = answer(&model, &vocabulary(100), &options, &requests);
+        responses.sort_by_key(|response| response.index);
+        (responses, ended.expect("answers"))
+    };
+    let (alone, timings) = run(1000, 8, false);
+    assert_eq!((timings.prefill_tokens, timings.shared_tokens), (84, 0));
+    let (shared, timings) = run(1000, 8, true);
+    assert_eq!(
+        (timings.prefill_tokens, timings.shared_tokens),
+        (16 + 20, 64)
+    );
+    assert_eq!(alone, shared);
+    // No room but for one of them at a time.
+    let (tight, timings) = run(24, 8, true);
+    assert_eq!(timings.shared_tokens, 64);
+    assert_eq!(alone, tight);
 }

@@ -13,7 +13,9 @@ use toy::{answer, model::ToyModel, naive, options, tokenizer::ToyTokenizer, voca
 const MAX_POSITIONS: usize = 40;
 
 fn prompt() -> impl Strategy<Value = Prompt> {
-    let text = "[ab #\né]{0,60}";
+    // some prompts begin alike, over whole blocks of the cache
+    let beginning = prop::sample::select(vec!["", "ab#b ab#b#", "ab#b ab#bb#ba b#"]);
+    let text = (beginning, "[ab #\né]{0,60}").prop_map(|(first, rest)| first.to_owned() + &rest);
     let message = (
         prop::sample::select(vec![Role::System, Role::User, Role::Assistant]),
         "[abé ]{0,8}",

@@ -92,19 +92,20 @@ impl<'m> Session<'m> {
     }
 
     /// Opens a sequence that begins with the first tokens of another, without computing them again: as many of `len` as
-    /// fill whole blocks of the cache. `None` where what is held of a sequence depends on how long it is.
+    /// fill whole blocks of the cache.
     ///
     /// # Panics
-    /// When the other is not open.
-    pub fn fork(&mut self, from: SeqId, len: usize) -> Option<SeqId> {
-        if self.depends_on_length() {
-            return None;
-        }
+    /// When the other is not open, or what is held of a sequence depends on how long it is.
+    pub fn fork(&mut self, from: SeqId, len: usize) -> SeqId {
+        assert!(
+            !self.depends_on_length(),
+            "a sequence whose tokens depend on its length is not shared"
+        );
         let seq = self.cache.fork(from, len);
         if let Some(adapter) = self.adapters.get(&from).copied() {
             self.adapters.insert(seq, adapter);
         }
-        Some(seq)
+        seq
     }
 
     /// Forgets a sequence and frees its room.

@@ -27,6 +27,8 @@ pub struct VariantTimings {
     pub load_seconds: f64,
     /// Prompt tokens that went through the model.
     pub prefill_tokens: u64,
+    /// Prompt tokens that did not have to, because another prompt begins with them too.
+    pub shared_tokens: u64,
     /// Seconds of that.
     pub prefill_seconds: f64,
     /// Tokens that decoding steps made, including those dropped later.
@@ -86,6 +88,7 @@ impl Timings {
             let sum = self.variant(&of.variant);
             sum.load_seconds += of.load_seconds;
             sum.prefill_tokens += of.prefill_tokens;
+            sum.shared_tokens += of.shared_tokens;
             sum.prefill_seconds += of.prefill_seconds;
             sum.decode_tokens += of.decode_tokens;
             sum.decode_seconds += of.decode_seconds;

@@ -137,6 +137,7 @@ fn timing(variant: &str, load: f64, wall: f64) -> VariantTimings {
         variant: variant.into(),
         load_seconds: load,
         prefill_tokens: 600,
+        shared_tokens: 1200,
         prefill_seconds: 0.5,
         decode_tokens: 130,
         decode_seconds: 2.0,

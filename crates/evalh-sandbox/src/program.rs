@@ -9,6 +9,7 @@ pub struct Program<'a> {
     pub(crate) code: &'a str,
     pub(crate) tests: Option<&'a str>,
     pub(crate) script: bool,
+    pub(crate) effort: u32,
 }
 
 impl<'a> Program<'a> {
@@ -27,6 +28,7 @@ impl<'a> Program<'a> {
             code,
             tests: None,
             script: false,
+            effort: 1,
         }
     }
 
@@ -35,6 +37,23 @@ impl<'a> Program<'a> {
         Self {
             script: true,
             ..Self::untested(code)
+        }
+    }
+
+    /// The same, but it may take so many times the work of [`Limits::fuel`], and of the time behind it. For programs
+    /// whose correct versions are known to need more than the limit leaves room for.
+    #[must_use]
+    pub fn with_effort(self, effort: u32) -> Self {
+        Self { effort, ..self }
+    }
+
+    /// What this program may use.
+    pub(crate) fn limits(&self, limits: &Limits) -> Limits {
+        let effort = u64::from(self.effort);
+        Limits {
+            fuel: limits.fuel.saturating_mul(effort),
+            wall_ms: limits.wall_ms.saturating_mul(effort),
+            ..*limits
         }
     }
 
@@ -116,6 +135,25 @@ mod tests {
         assert_ne!(a.seed(), Program::tested("x = 2", "assert x").seed());
         assert_ne!(a.seed(), a.evidence());
         assert_eq!(format!("{:#x}", a.evidence()).len(), 18);
+    }
+
+    #[test]
+    fn effort_multiplies_work_and_time() {
+        let limits = Limits::default();
+        assert_eq!(Program::script("x").limits(&limits), limits);
+        let more = Program::script("x").with_effort(3).limits(&limits);
+        assert_eq!(
+            (more.fuel, more.wall_ms),
+            (3 * limits.fuel, 3 * limits.wall_ms)
+        );
+        assert_eq!(
+            Limits {
+                fuel: limits.fuel,
+                wall_ms: limits.wall_ms,
+                ..more
+            },
+            limits
+        );
     }
 
     #[test]

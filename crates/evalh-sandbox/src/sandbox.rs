@@ -78,7 +78,7 @@ impl Sandbox {
     /// # Errors
     /// When the host cannot start an interpreter, for lack of memory say. Whatever a program does is a verdict.
     pub fn run(&self, program: &Program<'_>) -> Result<Verdict, SandboxError> {
-        let limits = &self.identity.limits;
+        let limits = &program.limits(&self.identity.limits);
         let mut store = engine::store(&self.engine, limits, program.seed())
             .map_err(SandboxError::engine("set up a store for a program"))?;
         let (outcome, stage) = match program.refused(limits) {

@@ -17,6 +17,45 @@ pub enum TaskError {
         /// All suites.
         known: String,
     },
+    /// A suite's definition is not TOML of its form.
+    #[error(
+        "read suite definition {path}, line {line}: {problem}; correct it, docs/suite-format.md describes the form"
+    )]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A suite's definition makes no suite.
+    #[error("read suite definition {path}, `{field}`: {problem}; {remedy}")]
+    Definition {
+        /// The file.
+        path: PathBuf,
+        /// The field, with where it is.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// A file's rows cannot be had.
+    #[error(transparent)]
+    Rows(#[from] evalh_data::DataError),
+    /// A row is not what the suite's definition makes of it.
+    #[error("use {path}, row {row}: {problem}; {remedy}")]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// What is wrong with it.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
     /// A setting of the suite is not possible.
     #[error("open suite `{suite}`: {setting} {problem}; {remedy}")]
     Setting {

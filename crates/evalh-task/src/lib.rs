@@ -10,9 +10,11 @@ mod code_block;
 pub mod definition;
 mod error;
 pub mod human_eval;
+pub mod import;
 mod jsonl;
 mod options;
 mod pack;
+pub mod quixbugs;
 mod registry;
 mod task;
 
@@ -20,7 +22,7 @@ pub use code_block::first_python_block;
 pub use error::TaskError;
 pub use options::{Chat, Draw, Extra, TaskOptions};
 pub use pack::{Pack, PackSuite, find_pack, packs};
-pub use registry::{find_suite, suites};
+pub use registry::{find_suite, open_suite, suites};
 pub use task::{
     DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,
     score_name,

@@ -1,11 +1,96 @@
 //! The suites by name.
 
-use crate::{Suite, TaskError, human_eval::HumanEval};
-use std::sync::Arc;
+use crate::{
+    Suite, TaskError,
+    definition::{BuiltInFile, DefinedSuite},
+    human_eval::HumanEval,
+    quixbugs::{QuixBugsDetect, QuixBugsRepair},
+};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+};
+
+/// A definition that is part of the program.
+macro_rules! defined {
+    ($name:literal, $data:expr) => {
+        defined(
+            concat!("datasets/tasks/", $name, ".toml"),
+            include_str!(concat!("../../../datasets/tasks/", $name, ".toml")),
+            $data,
+        )
+    };
+}
+
+/// Files of small suites of the project's own, by their names below `datasets/mini`.
+macro_rules! mini {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../datasets/mini/", $name)))),*]
+    };
+}
+
+static MINI: &[BuiltInFile] = mini![
+    "mini_mmlu/dev/mini_geography_dev.csv",
+    "mini_mmlu/dev/mini_household_physics_dev.csv",
+    "mini_mmlu/dev/mini_programming_dev.csv",
+    "mini_mmlu/test/mini_geography_test.csv",
+    "mini_mmlu/test/mini_household_physics_test.csv",
+    "mini_mmlu/test/mini_programming_test.csv",
+    "mini_gsm8k/train.jsonl",
+    "mini_gsm8k/test.jsonl",
+    "mini_glue/CoLA/dev.tsv",
+    "mini_glue/MRPC/dev.tsv",
+    "mini_glue/RTE/dev.tsv",
+    "mini_glue/SST-2/dev.tsv",
+];
+
+static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
+    vec![
+        defined!("mmlu", &[]),
+        defined!("gsm8k", &[]),
+        defined!("gsm8k_cot", &[]),
+        defined!("gsm8k_loss", &[]),
+        defined!("glue_prompt", &[]),
+        Arc::new(HumanEval::PUBLISHED),
+        Arc::new(HumanEval::MINI),
+        Arc::new(QuixBugsRepair::PUBLISHED),
+        Arc::new(QuixBugsDetect::PUBLISHED),
+        defined!("mini_mmlu", MINI),
+        defined!("mini_gsm8k", MINI),
+        defined!("mini_glue_prompt", MINI),
+    ]
+});
+
+fn defined(file: &str, text: &str, data: &'static [BuiltInFile]) -> Arc<dyn Suite> {
+    match DefinedSuite::built_in(text, Path::new(file), data) {
+        Ok(suite) => Arc::new(suite),
+        // the text is a constant of the program, and a test reads each
+        Err(error) => unreachable!("{error}"),
+    }
+}
 
 /// All suites, in the order in which lists show them: one line each.
 pub fn suites() -> Vec<Arc<dyn Suite>> {
-    vec![Arc::new(HumanEval::PUBLISHED), Arc::new(HumanEval::MINI)]
+    SUITES.clone()
+}
+
+/// The suite that a file of the user's defines.
+///
+/// # Errors
+/// When the file cannot be read, is no definition, or takes the name of a suite of the program's: scores of the two could
+/// not be told apart.
+pub fn open_suite(path: &Path) -> Result<Arc<dyn Suite>, TaskError> {
+    let suite = DefinedSuite::read(path)?;
+    if SUITES.iter().any(|known| known.name() == suite.name()) {
+        return Err(TaskError::Definition {
+            path: path.to_owned(),
+            field: "name".into(),
+            problem: format!("`{}` is the name of a suite of evalh's", suite.name()),
+            remedy: "give it a name of its own, so that scores cannot be mistaken for that suite's"
+                .into(),
+        });
+    }
+    Ok(Arc::new(suite))
 }
 
 /// The suite of this name.

@@ -171,6 +171,8 @@ pub struct Program {
     pub code: String,
     /// Code that raises unless the candidate is right, run in the same namespace afterwards.
     pub tests: String,
+    /// How many times the usual work it may take: 1, but where correct programs are known to need more.
+    pub effort: u32,
 }
 
 impl Program {

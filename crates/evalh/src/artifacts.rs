@@ -60,11 +60,23 @@ impl<'c> Artifacts<'c> {
         let pulled = self
             .catalog
             .pull(name, &options, &PullProgress::new(self.console));
-        pulled.map_err(|error| match &error {
+        let pulled = pulled.map_err(|error| match &error {
             ArtifactError::LocalPath { .. } => Failure::of(&error).help(format!(
-                "give an unchanged copy with {flag}, or leave {flag} out to have it fetched"
+                "give a copy in one of the artifact's layouts with {flag}, or leave {flag} out to have it fetched"
             )),
             _ => Failure::of(&error),
-        })
+        })?;
+        let own: Vec<_> = pulled.files.iter().filter(|file| file.differs).collect();
+        if let [first, others @ ..] = own.as_slice() {
+            let more = match others.len() {
+                0 => String::new(),
+                more => format!(" and {more} more of its files"),
+            };
+            self.console.warn(format_args!(
+                "{}{more} in `{name}`: not the published bytes: scores are of your own data, whose hashes the record holds",
+                first.name
+            ));
+        }
+        Ok(pulled)
     }
 }

@@ -91,7 +91,7 @@ impl PythonSandbox {
     /// # Errors
     /// When the host cannot start an interpreter.
     pub fn run(&self, program: &evalh_task::Program) -> Outcome<Verdict> {
-        self.execute(&Program::tested(&program.code, &program.tests))
+        self.execute(&Program::tested(&program.code, &program.tests).with_effort(program.effort))
     }
 
     /// Runs a script.

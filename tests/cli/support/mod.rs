@@ -2,12 +2,14 @@
 
 mod evalh;
 mod fixtures;
+mod model;
 mod sandbox;
 mod tensors;
 mod tiny;
 
 pub use evalh::{Evalh, Shown};
 pub use fixtures::{Stored, change_tensors, copy_fixture, fixtures, with_reference};
+pub use model::real_model;
 pub use sandbox::has_sandbox;
 pub use tensors::Tensors;
 pub use tiny::{TinyModel, write_adapter};

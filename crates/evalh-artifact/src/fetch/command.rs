@@ -94,7 +94,7 @@ fn wait(child: &mut Child, watch: Option<(&Path, &dyn Progress)>) -> io::Result<
     let Some((folder, progress)) = watch else {
         return child.wait();
     };
-    let mut seen = 0;
+    let mut seen = folder_size(folder);
     loop {
         let status = child.try_wait()?;
         let size = folder_size(folder);

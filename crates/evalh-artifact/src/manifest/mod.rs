@@ -47,6 +47,15 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Files of a folder that no source gives in this form, but that users have and a suite can read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    /// The files, each by its path in the user's folder.
+    #[serde(rename = "file")]
+    pub files: Vec<FileSpec>,
+}
+
 /// An artifact's manifest, a TOML file in which no unknown field is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +77,17 @@ pub struct Manifest {
     /// Who has the bytes, in the order to try.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
+    /// Other files that a folder of the user's may hold; suites only.
+    #[serde(default, rename = "layout")]
+    pub layouts: Vec<Layout>,
+}
+
+impl Manifest {
+    /// The files of every source and layout.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileSpec> {
+        let layouts = self.layouts.iter().flat_map(|layout| &layout.files);
+        self.sources.iter().flat_map(Source::files).chain(layouts)
+    }
 }
 
 impl Manifest {

@@ -108,6 +108,11 @@ pub struct FileSpec {
 }
 
 impl FileSpec {
+    /// Whether it says how to take the file out of a source.
+    pub(crate) fn is_fetched(&self) -> bool {
+        self.member.is_some() || self.decompress.is_some()
+    }
+
     /// Its path in the archive or repository.
     pub fn member(&self) -> &str {
         self.member.as_deref().unwrap_or(&self.path)

@@ -3,6 +3,7 @@
 //! A manifest may come from a stranger: its values end up in paths, URLs and command lines.
 
 use super::{FileSpec, Kind, Manifest, Source};
+use std::collections::BTreeSet;
 
 /// The longest text of a field that becomes part of a path or command line.
 const MAX_FIELD: usize = 200;
@@ -22,9 +23,11 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), String> {
             return Err(format!("field `{field}` has a control character"));
         }
     }
-    if manifest.kind != Kind::Suite && (manifest.split.is_some() || manifest.items.is_some()) {
+    let suites_only =
+        manifest.split.is_some() || manifest.items.is_some() || !manifest.layouts.is_empty();
+    if manifest.kind != Kind::Suite && suites_only {
         return Err(format!(
-            "fields `split` and `items` are for suites, and this is a {}",
+            "fields `split`, `items` and `layout` are for suites, and this is a {}",
             manifest.kind
         ));
     }
@@ -39,6 +42,15 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), String> {
             return Err(format!("the source `{}` is given twice", source.label()));
         }
         slugs.push(slug);
+    }
+    for layout in &manifest.layouts {
+        files(&layout.files).map_err(|e| format!("in a layout: {e}"))?;
+        if let Some(file) = layout.files.iter().find(|file| file.is_fetched()) {
+            return Err(format!(
+                "in a layout: fields `member` and `decompress` of `{}` are for sources",
+                file.path
+            ));
+        }
     }
     Ok(())
 }
@@ -143,9 +155,9 @@ fn source(source: &Source) -> Result<(), String> {
 
 fn files(files: &[FileSpec]) -> Result<(), String> {
     if files.is_empty() {
-        return Err("a source has no `[[source.file]]`".to_owned());
+        return Err("no file is listed (`[[source.file]]` or `[[layout.file]]`)".to_owned());
     }
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
     for file in files {
         relative_path(&file.path).map_err(|e| format!("field `path`: {e}"))?;
         relative_path(file.member()).map_err(|e| format!("field `member`: {e}"))?;
@@ -154,20 +166,19 @@ fn files(files: &[FileSpec]) -> Result<(), String> {
         }
         let key = file.path.to_ascii_lowercase();
         // A folder of one file's path may not be another file.
-        let nested = |a: &str, b: &str| {
-            b.strip_prefix(a)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if seen
-            .iter()
-            .any(|other: &String| nested(other, &key) || nested(&key, other))
+        let folders = || key.match_indices('/').map(|(at, _)| &key[..at]);
+        let inside = format!("{key}/");
+        let below = seen.range(inside.clone()..).next();
+        if seen.contains(&key)
+            || folders().any(|folder| seen.contains(folder))
+            || below.is_some_and(|other: &String| other.starts_with(&inside))
         {
             return Err(format!(
-                "field `path`: `{}` collides with another file of the source",
+                "field `path`: `{}` collides with another file beside it",
                 file.path
             ));
         }
-        seen.push(key);
+        seen.insert(key);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{
     assemble::Outcome,
     generating::Generating,
     plan::{Job, Task},
+    prefix::Prefix,
     scoring::Scoring,
     text_problem,
     window::WindowSum,
@@ -17,6 +18,8 @@ pub struct Active<'e, S, T: Text + 'e> {
     pub seq: S,
     /// Place of its request among the prepared ones.
     pub request: usize,
+    /// Its place among the jobs; of a shared beginning, the place of a job below it.
+    pub job: usize,
     /// Cache tokens reserved for it.
     pub cache_tokens: usize,
     /// All its tokens so far.
@@ -33,6 +36,8 @@ enum Purpose<'e, T: Text + 'e> {
     Generate(Generating<'e, T>),
     Score(Scoring<'e>),
     Window(WindowSum<'e>),
+    /// Reads a beginning of this place that several jobs share.
+    Prefix(usize),
 }
 
 /// What to do after a row of logits.
@@ -44,9 +49,11 @@ pub enum Advance {
 }
 
 impl<'e, S: Copy, T: Text> Active<'e, S, T> {
-    /// A job at its beginning, in the sequence that `open` makes for so many tokens.
+    /// The job of this place, in the sequence that `open` makes for so many tokens and that holds the first `read` of them.
     pub fn new(
         open: impl FnOnce(usize) -> S,
+        read: usize,
+        place: usize,
         job: &Job<'e>,
         text: &'e T,
         eos_ids: &'e [u32],
@@ -84,11 +91,28 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         Self {
             seq: open(feed.len()),
             request: job.request,
-            cache_tokens: job.cache_tokens,
+            job: place,
+            cache_tokens: job.cache_tokens - read,
             feed,
-            read: 0,
+            read,
             wanted,
             purpose,
+            outcome: None,
+        }
+    }
+
+    /// A shared beginning, the one of this place, in a sequence that holds the first `read` tokens of it. A failure is told
+    /// of `request`.
+    pub fn prefix(seq: S, read: usize, prefix: &Prefix<'_>, place: usize, request: usize) -> Self {
+        Self {
+            seq,
+            request,
+            job: prefix.job,
+            cache_tokens: prefix.tokens.len() - read,
+            feed: prefix.tokens.to_vec(),
+            read,
+            wanted: prefix.tokens.len(),
+            purpose: Purpose::Prefix(place),
             outcome: None,
         }
     }
@@ -129,6 +153,14 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         self.read = end;
     }
 
+    /// The place of the shared beginning that it has read to its end.
+    pub fn finished_prefix(&self) -> Option<usize> {
+        match self.purpose {
+            Purpose::Prefix(place) if self.read == self.feed.len() => Some(place),
+            _ => None,
+        }
+    }
+
     /// Moves to a new, empty sequence that has everything still to read.
     pub fn begin_again(&mut self, seq: S) {
         self.seq = seq;
@@ -147,13 +179,15 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
     ) -> Result<Advance, EngineError> {
         let place = match &self.purpose {
             Purpose::Window(sum) => sum.place(position),
-            Purpose::Generate(_) | Purpose::Score(_) => position,
+            Purpose::Generate(_) | Purpose::Score(_) | Purpose::Prefix(_) => position,
         };
         let not_finite = || EngineError::Request {
             request: index,
             problem: RequestProblem::NotFinite { position: place },
         };
         match &mut self.purpose {
+            // Its logits are not asked for.
+            Purpose::Prefix(_) => Ok(Advance::Proceed),
             Purpose::Generate(generating) => {
                 let id = generating.sampler.next(logits).ok_or_else(not_finite)?;
                 match generating.take(id).map_err(text_problem(index))? {

@@ -4,15 +4,18 @@
 //! - `active` is a sequence in the batch: what it still has to read, and what it does with the logits it gets, which is
 //!   in `generating`, `scoring` and `window`;
 //! - `assemble` turns the outcomes of a request's sequences into its response;
+//! - `prefix` finds the beginnings that several prompts share, which are computed once, and `held` keeps them;
 //! - this file runs the passes.
 //!
-//! A sequence is admitted, in the order of requests, when the cache tokens it may ever need are free, so it always
-//! runs to its end. Requests that need more than the whole cache are set aside and named after all others are answered.
+//! A sequence is admitted, in the order of requests but those that begin alike after each other, when the cache tokens
+//! it may ever need are free, so it always runs to its end. Requests that need more than the whole cache are set aside and named after all others are answered.
 
 mod active;
 mod assemble;
 mod generating;
+mod held;
 mod plan;
+mod prefix;
 mod scoring;
 mod window;
 
@@ -23,7 +26,9 @@ use crate::{
 use active::{Active, Advance};
 use assemble::Assembly;
 use evalh_record::{Request, Response};
+use held::{Beginning, Held};
 use plan::{Job, Plan};
+use prefix::Prefixes;
 use std::{ops::ControlFlow, ops::Range, time::Instant};
 
 /// Bytes of logits that the prefill of one pass may ask for, so that the loss of a text over a large vocabulary takes no
@@ -66,8 +71,15 @@ pub fn serve<M: Model, T: Text>(
                 tokens: plan.cache_tokens,
                 source,
             })?;
+        let prefixes = if session.shares() {
+            Prefixes::of(&plan.jobs, plan.block)
+        } else {
+            Prefixes::none(plan.jobs.len())
+        };
+        let order = prefixes.order.clone();
         let mut batch = Batch {
             session,
+            held: Held::new(prefixes),
             text,
             vocabulary,
             options,
@@ -75,7 +87,7 @@ pub fn serve<M: Model, T: Text>(
             free_tokens: plan.cache_tokens,
             spans: Vec::new(),
         };
-        ended = batch.run(&plan.jobs, &mut delivery, &mut timings)?;
+        ended = batch.run(&plan.jobs, &order, &mut delivery, &mut timings)?;
     }
     timings.tokens_kept = delivery.tokens_kept;
     timings.wall_seconds = begun.elapsed().as_secs_f64();
@@ -118,6 +130,8 @@ struct Batch<'e, F: Forward, T: Text> {
     text: &'e T,
     vocabulary: &'e Vocabulary,
     options: &'e EngineOptions,
+    /// The beginnings that sequences share.
+    held: Held<'e, F::Seq>,
     /// In the order of their admission.
     active: Vec<Active<'e, F::Seq, T>>,
     /// Cache tokens nobody has reserved.
@@ -136,14 +150,16 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
     fn run(
         &mut self,
         jobs: &[Job<'e>],
+        order: &[usize],
         delivery: &mut Delivery<'_, '_>,
         timings: &mut EngineTimings,
     ) -> Result<ControlFlow<()>, EngineError> {
-        let mut waiting = jobs.iter().peekable();
+        let mut waiting = order.iter().copied().peekable();
         loop {
-            while let Some(job) = waiting.next_if(|job| self.has_room_for(job)) {
-                self.admit(job);
-            }
+            while waiting
+                .next_if(|place| self.admit(*place, jobs, timings))
+                .is_some()
+            {}
             if self.active.is_empty() {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -159,16 +175,53 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         }
     }
 
-    fn has_room_for(&self, job: &Job<'_>) -> bool {
-        self.active.len() < self.options.max_rows.get() && job.cache_tokens <= self.free_tokens
+    /// Begins the job of this place, or the beginning that it shares; whether it was the job.
+    fn admit(&mut self, place: usize, jobs: &[Job<'e>], timings: &mut EngineTimings) -> bool {
+        let job = &jobs[place];
+        match self.held.beginning(place) {
+            Beginning::Computing => false,
+            Beginning::Ready(beginning) => {
+                let read = beginning.map_or(0, |(_, held)| held);
+                if !self.reserve(job.cache_tokens - read) {
+                    return false;
+                }
+                let session = &mut self.session;
+                let open = |tokens| Self::begin(session, beginning, tokens);
+                let eos_ids = &self.vocabulary.eos_ids;
+                let row = Active::new(open, read, place, job, self.text, eos_ids);
+                self.active.push(row);
+                timings.shared_tokens += read;
+                true
+            }
+            Beginning::Absent(node, parent) => {
+                if self.reserve(self.held.own_tokens(node)) {
+                    let prefix = self.held.node(node);
+                    let seq = Self::begin(&mut self.session, parent, prefix.tokens.len());
+                    let read = parent.map_or(0, |(_, held)| held);
+                    let row = Active::prefix(seq, read, prefix, node, job.request);
+                    self.active.push(row);
+                    self.held.compute(node);
+                }
+                false
+            }
+        }
     }
 
-    fn admit(&mut self, job: &Job<'e>) {
-        self.free_tokens -= job.cache_tokens;
-        let session = &mut self.session;
-        let open = |tokens| session.open(tokens);
-        let row = Active::new(open, job, self.text, &self.vocabulary.eos_ids);
-        self.active.push(row);
+    /// A sequence for so many tokens, that goes on from another one's where there is one.
+    fn begin(session: &mut F, from: Option<(F::Seq, usize)>, tokens: usize) -> F::Seq {
+        match from {
+            Some((seq, held)) => session.fork(seq, held),
+            None => session.open(tokens),
+        }
+    }
+
+    /// Takes cache tokens for one more row, where there is room.
+    fn reserve(&mut self, tokens: usize) -> bool {
+        let room = self.active.len() < self.options.max_rows.get() && tokens <= self.free_tokens;
+        if room {
+            self.free_tokens -= tokens;
+        }
+        room
     }
 
     /// Every decode row, then prefill in the order of admission up to the step's tokens.
@@ -258,11 +311,19 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
     fn dismiss_finished(&mut self, delivery: &mut Delivery<'_, '_>) -> ControlFlow<()> {
         let mut ended = ControlFlow::Continue(());
         self.active.retain_mut(|row| {
+            if let Some(place) = row.finished_prefix() {
+                self.held.ready(place, row.seq);
+                return false;
+            }
             let Some(outcome) = row.take_outcome() else {
                 return true;
             };
             self.session.close(row.seq);
             self.free_tokens += row.cache_tokens;
+            for (seq, tokens) in self.held.ended(row.job) {
+                self.session.close(seq);
+                self.free_tokens += tokens;
+            }
             delivery.assemblies[row.request].add(outcome);
             if ended.is_continue() {
                 ended = delivery.deliver_if_finished(row.request);

@@ -32,6 +32,8 @@ pub enum Task<'p> {
 pub struct Plan<'p> {
     /// Sequences that fit, in the order of requests.
     pub jobs: Vec<Job<'p>>,
+    /// Tokens of a cache block.
+    pub block: usize,
     /// Tokens of the cache: what the budget allows, no more than the sequences could use.
     pub cache_tokens: usize,
     /// Requests that do not fit.
@@ -73,13 +75,23 @@ impl<'p> Plan<'p> {
         let cache_tokens = allowed.min(most_at_once(&jobs, options.max_rows.get()));
         Self {
             jobs,
+            block,
             cache_tokens,
             too_large,
         }
     }
 }
 
-impl Task<'_> {
+impl<'p> Task<'p> {
+    /// What is read before the first logits are wanted, where others may begin alike.
+    pub fn prompt(&self) -> &'p [u32] {
+        match self {
+            Self::Generate(generation) => &generation.prompt,
+            Self::Score(context) => &context.context,
+            Self::Window(..) => &[],
+        }
+    }
+
     /// Tokens the sequence may hold: the last token generated or scored is never read.
     fn tokens(&self) -> usize {
         match self {
@@ -108,9 +120,9 @@ fn tasks(prepared: &Prepared) -> Vec<Task<'_>> {
     }
 }
 
-/// Tokens the `rows` largest jobs need together.
+/// Tokens the `rows` largest jobs need together, and one more: a shared beginning may be held while none of its jobs runs.
 fn most_at_once(jobs: &[Job<'_>], rows: usize) -> usize {
     let mut sizes: Vec<usize> = jobs.iter().map(|job| job.cache_tokens).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
-    sizes.iter().take(rows).sum()
+    sizes.iter().take(rows.saturating_add(1)).sum()
 }

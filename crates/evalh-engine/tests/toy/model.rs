@@ -99,8 +99,16 @@ impl Model for ToyModel {
 pub struct ToySession<'m> {
     model: &'m ToyModel,
     capacity: usize,
-    /// The hash after each token of each sequence.
-    sequences: Vec<Option<Vec<u64>>>,
+    sequences: Vec<Option<Sequence>>,
+}
+
+/// A sequence of the cache.
+#[derive(Default)]
+struct Sequence {
+    /// The hash after each token.
+    states: Vec<u64>,
+    /// Tokens that take no cache of their own, because the sequence that it began with holds them.
+    shared: usize,
 }
 
 impl Forward for ToySession<'_> {
@@ -108,7 +116,7 @@ impl Forward for ToySession<'_> {
     type Logits = ToyLogits;
 
     fn open(&mut self, _: usize) -> usize {
-        self.sequences.push(Some(Vec::new()));
+        self.sequences.push(Some(Sequence::default()));
         self.sequences.len() - 1
     }
 
@@ -116,11 +124,26 @@ impl Forward for ToySession<'_> {
         assert!(self.sequences[seq].take().is_some(), "closed once");
     }
 
+    fn shares(&self) -> bool {
+        self.model.rewinds
+    }
+
+    fn fork(&mut self, seq: usize, len: usize) -> usize {
+        let states = self.sequences[seq].as_ref().expect("open");
+        assert!(len <= states.states.len() && len.is_multiple_of(self.model.block));
+        let states = states.states[..len].to_vec();
+        self.sequences.push(Some(Sequence {
+            states,
+            shared: len,
+        }));
+        self.sequences.len() - 1
+    }
+
     fn rewind(&mut self, seq: usize, len: usize) -> bool {
         if self.model.rewinds {
-            let states = self.sequences[seq].as_mut().expect("open");
-            assert!(len <= states.len());
-            states.truncate(len);
+            let sequence = self.sequences[seq].as_mut().expect("open");
+            assert!(len <= sequence.states.len() && len >= sequence.shared);
+            sequence.states.truncate(len);
         }
         self.model.rewinds
     }
@@ -129,7 +152,7 @@ impl Forward for ToySession<'_> {
         let mut logits = Vec::new();
         for row in rows {
             assert!(!row.tokens.is_empty() && row.logits.end <= row.tokens.len());
-            let states = self.sequences[row.seq].as_mut().expect("open");
+            let states = &mut self.sequences[row.seq].as_mut().expect("open").states;
             for (place, &token) in row.tokens.iter().enumerate() {
                 let state = mix(states.last().copied().unwrap_or(self.model.seed), token);
                 states.push(state);
@@ -142,7 +165,7 @@ impl Forward for ToySession<'_> {
             .sequences
             .iter()
             .flatten()
-            .map(|s| s.len().next_multiple_of(self.model.block))
+            .map(|s| s.states.len().next_multiple_of(self.model.block) - s.shared)
             .sum();
         assert!(
             held <= self.capacity,

@@ -14,6 +14,8 @@ pub(super) fn section(out: &mut String, record: &Record) {
     let mut table = Table::new(&[
         ("variant", Align::Left),
         ("load", Align::Right),
+        ("prompt tokens read", Align::Right),
+        ("shared", Align::Right),
         ("prefill tokens/s", Align::Right),
         ("decode tokens/s", Align::Right),
         ("tokens kept", Align::Right),
@@ -26,6 +28,8 @@ pub(super) fn section(out: &mut String, record: &Record) {
         table.row(vec![
             text(&variant.variant),
             seconds(variant.load_seconds),
+            count_of(variant.prefill_tokens),
+            count_of(variant.shared_tokens),
             rate(variant.prefill_tokens, variant.prefill_seconds),
             rate(variant.decode_tokens, variant.decode_seconds),
             count_of(variant.kept_tokens),

@@ -1,7 +1,7 @@
 //! The fields of a suite's definition. No unknown field is accepted.
 //!
 //! Templates are minijinja with the settings of lm-eval's jinja2 (strict undefined, trailing newline kept) and Python's
-//! string methods; they see the row's fields, the task's `vars`, and the task's name as `task`.
+//! string methods; they see the row's fields, the task's `vars`, the task's name as `task`, and all of the row as `row`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,7 +53,7 @@ pub struct TaskForm {
     /// Values for templates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, Value>,
-    /// Its rows.
+    /// Its items. A file with another number of rows is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<usize>,
     /// Its own layouts.
@@ -82,6 +82,9 @@ pub struct Rows {
     /// The file, a template: `test/{{ task }}_test.csv`. Its ending tells the format: `.jsonl`, `.json`, `.csv`, `.tsv`,
     /// `.parquet`, each of the text formats also with `.gz`.
     pub file: String,
+    /// How many there are, after `where`. Another number is an error: random examples would be others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<usize>,
     /// Names of the columns, for CSV and TSV without a header line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
@@ -103,8 +106,8 @@ pub struct Form {
     /// Where the protocol comes from, for documentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// An item's id, a template; without it the row's number in its file. The task's name and `/` go before it where the
-    /// suite has several tasks.
+    /// An item's id, a template; without it the row's number among the task's, from 0. The task's name and `/` go before
+    /// it where the suite has several tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Text before everything else, a template.
@@ -116,6 +119,10 @@ pub struct Form {
     /// What is right, a template (lm-eval's `doc_to_target`). For choices: the right one's place from 0, or its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// What the target of choices stands for. Where it is left out, digits are a place and all else is a text, as in
+    /// lm-eval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_is: Option<TargetIs>,
     /// Between context and answer (lm-eval's `target_delimiter`); a space where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
@@ -151,6 +158,16 @@ pub struct Form {
     pub positive: Option<usize>,
 }
 
+/// What the target of choices stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetIs {
+    /// The right choice's place, from 0.
+    Place,
+    /// The right choice's text.
+    Text,
+}
+
 /// A template, or a template an element.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -173,6 +190,10 @@ pub struct Shots {
     /// The seed of a random sampler; 1234 where it is left out (lm-eval's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Draw one example more than asked and leave out what equals the item, as lm-eval does where it does not know that
+    /// examples and items are of different splits. Left out: only where they are of the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave_out_item: Option<bool>,
     /// Fixed examples, in place of rows of a split.
     #[serde(default, rename = "exemplar", skip_serializing_if = "Vec::is_empty")]
     pub exemplars: Vec<Exemplar>,
@@ -253,8 +274,10 @@ pub struct Normalize {
 pub enum Metric {
     /// Right choices, by log-likelihood.
     Acc,
-    /// Right choices, by log-likelihood a byte.
+    /// Right choices, by log-likelihood a character of the choice.
     AccNorm,
+    /// Right choices, by log-likelihood a byte of the choice.
+    AccBytes,
     /// F1 of the positive label.
     F1,
     /// Precision of the positive label.

@@ -8,6 +8,9 @@ mod score;
 mod suite;
 mod task;
 
+pub(crate) use program::{missing_imports, put_first};
+pub(crate) use score::{Asked, ks_of};
+
 pub use problem::{Problem, Problems};
 pub use protocol::Protocol;
 pub use samples::{ExternalSample, ExternalSamples};

@@ -33,6 +33,7 @@ impl Problem {
         Program {
             code: format!("{}{completion}", self.prompt),
             tests: self.tests(),
+            effort: 1,
         }
     }
 

@@ -18,22 +18,31 @@ impl Protocol {
                 Program {
                     code: with_imports(&problem.prompt, &code),
                     tests: problem.tests(),
+                    effort: 1,
                 }
             }
         }
     }
 }
 
-/// The code with those imports of the prompt before it that it does not have itself, line for line.
+/// The code with those imports of the prompt before it that it does not have itself.
 fn with_imports(prompt: &str, code: &str) -> String {
+    put_first(&missing_imports(prompt, code), code)
+}
+
+/// The imports of the prompt that the code does not have itself, line for line.
+pub(crate) fn missing_imports(prompt: &str, code: &str) -> String {
     let present: Vec<&str> = code.lines().map(str::trim).collect();
-    let missing: String = imports(prompt)
+    imports(prompt)
         .filter(|import| !import.lines().all(|line| present.contains(&line.trim())))
         .flat_map(|import| [import.trim_end(), "\n"])
-        .collect();
-    // Imports from the future are a syntax error anywhere but at the beginning.
+        .collect()
+}
+
+/// Puts lines before the code, but after its imports from the future, which are a syntax error anywhere else.
+pub(crate) fn put_first(lines: &str, code: &str) -> String {
     let (future, rest) = code.split_at(end_of_future_imports(code));
-    format!("{future}{missing}{rest}")
+    format!("{future}{lines}{rest}")
 }
 
 /// The import statements that begin a line of the prompt, over several lines where a bracket or a backslash says so.

@@ -1,6 +1,9 @@
 //! From passes to pass@k.
 
+use crate::{TaskError, score_name};
+use evalh_record::Sample;
 use evalh_stats::{Estimate, mean, pass_at_k};
+use std::collections::{BTreeSet, HashMap};
 
 /// The values of k that the reference harness reports.
 pub const REFERENCE_KS: [u64; 3] = [1, 10, 100];
@@ -20,6 +23,64 @@ impl Tally {
         self.samples += 1;
         self.passed += u64::from(passed);
     }
+}
+
+/// What was asked of every item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'t> {
+    /// The suite.
+    pub suite: &'t str,
+    /// Its protocol.
+    pub protocol: &'t str,
+    /// Answers an item.
+    pub samples: usize,
+}
+
+impl Asked<'_> {
+    /// One tally an item, each complete. Samples of other variants, suites or items are passed over, and so is a sample
+    /// that is there twice.
+    pub fn tallies<'i>(
+        self,
+        items: impl Iterator<Item = &'i str>,
+        variant: &str,
+        samples: &[Sample],
+    ) -> Result<Vec<Tally>, TaskError> {
+        let items: Vec<&str> = items.collect();
+        let places: HashMap<&str, usize> = items.iter().copied().zip(0..).collect();
+        let mut tallies = vec![Tally::default(); items.len()];
+        let mut seen = BTreeSet::new();
+        for sample in samples
+            .iter()
+            .filter(|sample| sample.suite == self.suite && sample.variant == variant)
+        {
+            if let Some(&place) = places.get(sample.item.as_str())
+                && seen.insert((place, sample.sample))
+            {
+                tallies[place].count(sample.score >= 1.0);
+            }
+        }
+        for (item, tally) in items.iter().zip(&tallies) {
+            if tally.samples != self.samples as u64 {
+                return Err(TaskError::Incomplete {
+                    what: score_name(self.suite, self.protocol),
+                    problem: format!(
+                        "variant `{variant}` has {} samples of `{item}`, and {} were asked for",
+                        tally.samples, self.samples
+                    ),
+                    remedy: "resume the run to its end".into(),
+                });
+            }
+        }
+        Ok(tallies)
+    }
+}
+
+/// The values of k for so many samples: 1, 10 and 100 as far as there are more, and the number of samples itself.
+pub(crate) fn ks_of(samples: usize) -> Vec<u64> {
+    let samples = samples as u64;
+    let mut ks: Vec<u64> = REFERENCE_KS.into_iter().filter(|&k| k < samples).collect();
+    ks.push(samples);
+    ks
 }
 
 /// pass@k over all problems.

@@ -1,12 +1,11 @@
 //! The problems as requests, and samples as rows.
 
-use super::{Problem, Problems, Protocol, REFERENCE_KS, Tally, pass_at_k_estimates};
-use crate::{Judgement, Slot, Task, TaskError, TaskOptions, score_name};
+use super::{Asked, Problem, Problems, Protocol, ks_of, pass_at_k_estimates};
+use crate::{Judgement, Slot, Task, TaskError, TaskOptions};
 use evalh_record::{
     Answer, Generate, Part, Request, RequestKind, Response, ResultRow, Sample, SuiteSettings,
     TaskSettings,
 };
-use std::collections::BTreeSet;
 
 /// `HumanEval` with its settings.
 pub struct HumanEvalTask {
@@ -60,47 +59,6 @@ impl HumanEvalTask {
                 sampling: self.options.sampling(self.suite, &problem.task_id, sample),
             }),
         }
-    }
-
-    /// 1, 10 and 100 as far as there are so many samples, and the number of samples itself.
-    fn ks(&self) -> Vec<u64> {
-        let samples = self.options.samples as u64;
-        let mut ks: Vec<u64> = REFERENCE_KS.into_iter().filter(|&k| k < samples).collect();
-        ks.push(samples);
-        ks
-    }
-
-    /// One tally an item, each complete.
-    fn tallies(&self, variant: &str, samples: &[Sample]) -> Result<Vec<Tally>, TaskError> {
-        let mut tallies = vec![Tally::default(); self.items().len()];
-        let mut seen = BTreeSet::new();
-        for sample in samples
-            .iter()
-            .filter(|sample| sample.suite == self.suite && sample.variant == variant)
-        {
-            let tally = self
-                .problems
-                .position(&sample.item)
-                .and_then(|position| tallies.get_mut(position));
-            if let Some(tally) = tally
-                && seen.insert((&sample.item, sample.sample))
-            {
-                tally.count(sample.score >= 1.0);
-            }
-        }
-        for (problem, tally) in self.items().iter().zip(&tallies) {
-            if tally.samples != self.options.samples as u64 {
-                return Err(TaskError::Incomplete {
-                    what: score_name(self.suite, self.protocol.name()),
-                    problem: format!(
-                        "variant `{variant}` has {} samples of `{}`, and {} were asked for",
-                        tally.samples, problem.task_id, self.options.samples
-                    ),
-                    remedy: "resume the run to its end".into(),
-                });
-            }
-        }
-        Ok(tallies)
     }
 }
 
@@ -175,14 +133,21 @@ impl Task for HumanEvalTask {
     }
 
     fn rows(&self, variant: &str, samples: &[Sample]) -> Result<Vec<ResultRow>, TaskError> {
-        let tallies = self.tallies(variant, samples)?;
-        let rows = pass_at_k_estimates(&tallies, &self.ks())
+        let items = self.items().iter().map(|problem| problem.task_id.as_str());
+        let protocol = self.protocol.name();
+        let tallies = Asked {
+            suite: self.suite,
+            protocol,
+            samples: self.options.samples,
+        }
+        .tallies(items, variant, samples)?;
+        let rows = pass_at_k_estimates(&tallies, &ks_of(self.options.samples))
             .into_iter()
             .map(|found| ResultRow {
                 suite: self.suite.to_owned(),
                 task: self.suite.to_owned(),
                 part: Part::Whole,
-                protocol: self.protocol.name().to_owned(),
+                protocol: protocol.to_owned(),
                 variant: variant.to_owned(),
                 metric: found.metric(),
                 value: found.estimate.value,

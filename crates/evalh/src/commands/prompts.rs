@@ -5,10 +5,13 @@ use crate::{
     failure::{Exit, OrFail as _, Outcome},
     flags::{OutputFlags, PromptsFlags},
     output::Console,
-    run::{model::OpenedModel, suites::SuiteData},
+    run::{
+        model::{OpenedModel, Tokenizer},
+        suites::SuiteData,
+    },
     settings::{ModelChoice, check_sampling, suites},
 };
-use evalh_engine::{LocalTokenizer, RequestTokens};
+use evalh_engine::RequestTokens;
 use evalh_record::{Prompt, Request, RequestKind};
 use evalh_task::Task;
 use serde_json::{Map, Value, json};
@@ -49,10 +52,10 @@ pub fn prompts(flags: &PromptsFlags) -> Outcome<Exit> {
     Ok(Exit::Done)
 }
 
-fn print(task: &dyn Task, tokenizer: Option<&LocalTokenizer>, console: &Console) -> Outcome<()> {
+fn print(task: &dyn Task, tokenizer: Option<&Tokenizer>, console: &Console) -> Outcome<()> {
     let requests = task.requests();
     let mut tokens = match tokenizer {
-        Some(tokenizer) => Some(tokenizer.tokens(&requests).or_fail()?.into_iter()),
+        Some(tokenizer) => Some(tokenizer.tokens(&requests)?.into_iter()),
         None => None,
     };
     for request in &requests {

@@ -16,14 +16,14 @@ use crate::{
         variants::{Variants, held},
     },
     sandbox::PythonSandbox,
-    settings::{Effort, RunSettings, VariantChoice},
+    settings::{BASE, Effort, RunSettings, VariantChoice},
     usage,
 };
 use evalh_record::{
     ClaimedFolder, Manifest, Prompt, Provenance, Record, RecordError, ResumableRun, RunFolder,
     SampleKey, Settings, Timings,
 };
-use evalh_task::{Judgement, Task};
+use evalh_task::{Judgement, ModelKind, Task};
 use std::{
     path::{Path, PathBuf},
     time::Instant,
@@ -184,6 +184,7 @@ impl Prepared {
         let adapters = OpenedAdapter::open_all(&settings.adapters, artifacts.cache_dir())?;
         let model = OpenedModel::open(&settings.model, &artifacts, moment, "--model")?;
         let others = others(settings, &artifacts, moment.or(model.moment()))?;
+        check_kinds(&data, &model)?;
         let tasks = data
             .iter()
             .zip(&settings.suites)
@@ -203,6 +204,12 @@ impl Prepared {
         let loading = Progress::unknown(console, &format!("loading {}", model.name));
         let variants = Variants::load(model, &adapters, others, settings, effort)?;
         loading.finish();
+        if let Some(first) = variants.settings.first().filter(|first| first.name != BASE) {
+            console.warn(format_args!(
+                "the base has no classification head of its own and is not asked: the others are compared with `{}`",
+                first.name
+            ));
+        }
         let load_seconds = (opening + began.elapsed()).as_secs_f64();
 
         // After the model: a wrong one is told before the half minute that the first preparation takes.
@@ -265,6 +272,30 @@ fn others(
         Ok((choice.name.clone(), model))
     };
     settings.variants.iter().map(open).collect()
+}
+
+/// A suite asks one kind of model.
+///
+/// # Errors
+/// When the checkpoint is of the other kind; the message names the suite that asks the same of it.
+pub fn check_kinds(data: &[SuiteData], model: &OpenedModel) -> Outcome<()> {
+    let other = data
+        .iter()
+        .find(|data| data.suite.answered_by() != model.kind);
+    let Some(SuiteData { suite, .. }) = other else {
+        return Ok(());
+    };
+    let (asked, given) = match model.kind {
+        ModelKind::Decoder => ("an encoder with a classification head", "a decoder"),
+        ModelKind::Encoder => ("a decoder", "an encoder"),
+    };
+    let what = format!("ask {} of {}", suite.name(), model.name);
+    let failure =
+        Failure::new(what).cause(format!("the suite is for {asked}, and this is {given}"));
+    Err(match suite.counterpart() {
+        Some(name) => failure.help(format!("ask the same of it with --suite {name}")),
+        None => failure.help("choose a suite for it: `evalh list suites`"),
+    })
 }
 
 /// Every checkpoint is asked in the same form, so each needs a chat template where that is a chat.

@@ -54,6 +54,11 @@ impl OpenedAdapter {
         })
     }
 
+    /// The adapters that it is made of.
+    pub fn parts(&self) -> impl Iterator<Item = &Adapter> {
+        self.parts.iter().map(|(adapter, _)| adapter)
+    }
+
     /// What it does to a model.
     ///
     /// # Errors

@@ -95,6 +95,7 @@ impl Book {
     pub fn engine(&self, timings: &EngineTimings) {
         self.pages().with_variant(|variant| {
             variant.prefill_tokens += timings.prefill_tokens as u64;
+            variant.shared_tokens += timings.shared_tokens as u64;
             variant.prefill_seconds += timings.prefill_seconds;
             variant.decode_tokens += timings.decode_tokens as u64;
             variant.decode_seconds += timings.decode_seconds;

@@ -1,5 +1,6 @@
 //! A checkpoint of a run, opened, and its engine.
 
+use super::adapters::OpenedAdapter;
 use crate::{
     artifacts::Artifacts,
     checkpoints::{self, Located},
@@ -8,16 +9,25 @@ use crate::{
     identity,
     settings::{Effort, ModelChoice, RunSettings},
 };
-use evalh_checkpoint::{ChatTemplate, Checkpoint};
-use evalh_engine::{EngineOptions, LocalEngine, LocalTokenizer, MemoryBudget};
-use evalh_model::{Decoder, DecoderConfig, DeviceChoice, LoadOptions};
-use evalh_record::{CheckpointSettings, FileIdentity, FileOrigin, sha256_bytes};
+use evalh_checkpoint::{ChatTemplate, Checkpoint, WeightSource as _};
+use evalh_engine::{
+    EncoderEngine, EncoderTokenizer, EngineOptions, LocalEngine, LocalTokenizer, MemoryBudget,
+    ModelEngine, RequestTokens,
+};
+use evalh_model::{
+    Decoder, DecoderConfig, DeviceChoice, ENCODER_FAMILIES, Encoder, EncoderConfig, HeadChoice,
+    LoadOptions,
+};
+use evalh_record::{CheckpointSettings, FileIdentity, FileOrigin, Request, sha256_bytes};
+use evalh_task::ModelKind;
 use std::time::{Duration, Instant};
 
 /// An opened checkpoint, before its weights are read.
 pub struct OpenedModel {
     /// Its name in the record.
     pub name: String,
+    /// What kind of model it is.
+    pub kind: ModelKind,
     checkpoint: Checkpoint,
     template: Option<ChatTemplate>,
     files: Vec<FileIdentity>,
@@ -42,7 +52,12 @@ impl OpenedModel {
         let Located { name, path, pulled } = checkpoints::locate(choice, artifacts, flag)?;
         let began = Instant::now();
         let checkpoint = Checkpoint::open(&path).or_fail()?;
-        DecoderConfig::read(evalh_checkpoint::WeightSource::config(&checkpoint)).or_fail()?;
+        let kind = kind(checkpoint.config());
+        match kind {
+            ModelKind::Decoder => DecoderConfig::read(checkpoint.config()).map(drop),
+            ModelKind::Encoder => EncoderConfig::of(checkpoint.config()).map(drop),
+        }
+        .or_fail()?;
         let template = checkpoint.chat_template().or_fail()?;
         let template = match (template, moment) {
             (Some(template), Some(moment)) => Some(template.at(moment).or_fail()?),
@@ -64,6 +79,7 @@ impl OpenedModel {
         }
         Ok(OpenedModel {
             name,
+            kind,
             checkpoint,
             template,
             files,
@@ -99,37 +115,74 @@ impl OpenedModel {
     ///
     /// # Errors
     /// When the tokenizer does not fit the checkpoint.
-    pub fn tokenizer(&self) -> Outcome<LocalTokenizer> {
-        let config = evalh_checkpoint::WeightSource::config(&self.checkpoint);
-        LocalTokenizer::new(
-            &DecoderConfig::read(config).or_fail()?,
-            self.checkpoint.tokenizer().or_fail()?,
-            self.template.clone(),
-            self.checkpoint.generation(),
-        )
-        .or_fail()
+    pub fn tokenizer(&self) -> Outcome<Tokenizer> {
+        let config = self.checkpoint.config();
+        let tokenizer = self.checkpoint.tokenizer().or_fail()?;
+        Ok(match self.kind {
+            ModelKind::Decoder => Tokenizer::Decoder(
+                LocalTokenizer::new(
+                    &DecoderConfig::read(config).or_fail()?,
+                    tokenizer,
+                    self.template.clone(),
+                    self.checkpoint.generation(),
+                )
+                .or_fail()?,
+            ),
+            ModelKind::Encoder => {
+                let config = EncoderConfig::of(config).or_fail()?;
+                Tokenizer::Encoder(EncoderTokenizer::new(&config, tokenizer).or_fail()?)
+            }
+        })
     }
 
-    /// Reads the weights.
+    /// The classification head that an encoder answers with: its own, or that of its adapters. `None` for a decoder.
+    ///
+    /// # Errors
+    /// When none of them has one, or two of them have different numbers of labels.
+    pub fn head(&self, adapters: &[OpenedAdapter]) -> Outcome<Option<HeadChoice>> {
+        if self.kind == ModelKind::Decoder {
+            return Ok(None);
+        }
+        let named: Vec<_> = adapters
+            .iter()
+            .flat_map(|opened| opened.parts().map(|part| (opened.name.as_str(), part)))
+            .collect();
+        HeadChoice::classifier(&self.checkpoint, &named)
+            .or_fail()
+            .map(Some)
+    }
+
+    /// Reads the weights; an encoder's with this classification head.
     ///
     /// # Errors
     /// When they do not fit the checkpoint's description, or the device is not there.
-    pub fn engine(&self, run: &RunSettings, effort: &Effort) -> Outcome<LocalEngine> {
+    pub fn engine(
+        &self,
+        run: &RunSettings,
+        effort: &Effort,
+        head: Option<HeadChoice>,
+    ) -> Outcome<Box<dyn ModelEngine>> {
         let device: DeviceChoice = run.device.parse().or_fail()?;
         let options = LoadOptions {
             kernel: run.kernel.choice(),
             quantize: run.quantize.map(Quantize::choice),
         };
         let tokenizer = self.checkpoint.tokenizer().or_fail()?;
+        if let Some(head) = head {
+            let weights = &self.checkpoint;
+            let encoder = Encoder::load_with_head(weights, device, options, head).or_fail()?;
+            let engine = EncoderEngine::new(encoder, tokenizer, engine_options(effort));
+            return Ok(Box::new(engine.or_fail()?));
+        }
         let decoder = Decoder::load(&self.checkpoint, device, options).or_fail()?;
-        LocalEngine::new(
+        let engine = LocalEngine::new(
             decoder,
             tokenizer,
             self.template.clone(),
             self.checkpoint.generation(),
             engine_options(effort),
-        )
-        .or_fail()
+        );
+        Ok(Box::new(engine.or_fail()?))
     }
 
     /// The record's description.
@@ -152,6 +205,38 @@ impl OpenedModel {
                 .map(|template| sha256_bytes(template.source().as_bytes())),
             chat_template_moment: self.moment(),
         }
+    }
+}
+
+/// A checkpoint's tokenizer, of either kind.
+pub enum Tokenizer {
+    /// With a chat template.
+    Decoder(LocalTokenizer),
+    /// Of texts and pairs of texts.
+    Encoder(EncoderTokenizer),
+}
+
+impl Tokenizer {
+    /// The token ids of every request, exactly those that the engine would run.
+    ///
+    /// # Errors
+    /// The first request, in order, that could not be answered.
+    pub fn tokens(&self, requests: &[Request]) -> Outcome<Vec<RequestTokens>> {
+        match self {
+            Tokenizer::Decoder(tokenizer) => tokenizer.tokens(requests).or_fail(),
+            Tokenizer::Encoder(tokenizer) => tokenizer.tokens(requests).or_fail(),
+        }
+    }
+}
+
+/// What kind of model a config describes.
+fn kind(config: &serde_json::Value) -> ModelKind {
+    let family = config["model_type"].as_str();
+    let mut encoders = ENCODER_FAMILIES.iter();
+    if encoders.any(|encoder| Some(encoder.model_type) == family) {
+        ModelKind::Encoder
+    } else {
+        ModelKind::Decoder
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{
     settings::{BASE, Effort, RunSettings},
 };
 use evalh_adapter::AdapterUpdate;
-use evalh_engine::{LocalEngine, Variant};
-use evalh_model::LoraId;
+use evalh_engine::{ModelEngine, Variant};
+use evalh_model::{HeadChoice, LoraId};
 use evalh_record::{CheckpointSettings, Held, VariantSettings};
 
 /// The engine at work, and what to select for each variant.
@@ -18,7 +18,9 @@ pub struct Variants {
     models: Vec<OpenedModel>,
     parts: Vec<Part>,
     /// The engine and the place of its checkpoint in `models`.
-    engine: Option<(usize, LocalEngine)>,
+    engine: Option<(usize, Box<dyn ModelEngine>)>,
+    /// The classification heads of the checkpoints, where they are encoders.
+    heads: Vec<Option<HeadChoice>>,
     run: RunSettings,
     effort: Effort,
     /// The record's description of the checkpoints, the base's first.
@@ -57,17 +59,21 @@ impl Variants {
         run: &RunSettings,
         effort: &Effort,
     ) -> Outcome<Variants> {
-        let engine = base.engine(run, effort)?;
-        let decoder = engine.decoder();
-        let (kernel, dtype) = (decoder.kernel().to_string(), decoder.footprint().dtype);
-        let layout = decoder.layout();
+        let head = base.head(adapters)?;
+        let engine = base.engine(run, effort, head)?;
+        let (kernel, dtype) = (engine.kernel().to_string(), engine.footprint().dtype);
+        let layout = engine.layout();
 
-        let mut parts = vec![Part::Whole(BASE_MODEL)];
-        let mut settings = vec![VariantSettings {
-            name: BASE.to_owned(),
-            checkpoint: base.name.clone(),
-            adapter: None,
-        }];
+        let (mut parts, mut settings) = (Vec::new(), Vec::new());
+        // A base whose head comes with its adapters cannot answer by itself.
+        if matches!(head, None | Some(HeadChoice::Stored)) {
+            parts.push(Part::Whole(BASE_MODEL));
+            settings.push(VariantSettings {
+                name: BASE.to_owned(),
+                checkpoint: base.name.clone(),
+                adapter: None,
+            });
+        }
         for opened in adapters {
             let update = opened.resolve(&layout)?;
             settings.push(VariantSettings {
@@ -80,8 +86,9 @@ impl Variants {
                 Apply::Unmerged => Part::Unmerged(update, None),
             });
         }
-        let mut models = vec![base];
+        let (mut models, mut heads) = (vec![base], vec![head]);
         for (name, mut model) in others {
+            heads.push(model.head(&[])?);
             model.name = unused(&model.name, &models);
             settings.push(VariantSettings {
                 name,
@@ -94,6 +101,7 @@ impl Variants {
         let mut variants = Variants {
             checkpoints: models.iter().map(|model| model.settings(run)).collect(),
             models,
+            heads,
             parts,
             engine: Some((BASE_MODEL, engine)),
             run: run.clone(),
@@ -110,7 +118,7 @@ impl Variants {
     ///
     /// # Errors
     /// When another checkpoint's weights do not fit its description, or an update does not fit.
-    pub fn select(&mut self, variant: usize) -> Outcome<&mut LocalEngine> {
+    pub fn select(&mut self, variant: usize) -> Outcome<&mut dyn ModelEngine> {
         let model = match &self.parts[variant] {
             Part::Whole(model) => *model,
             Part::Merged(_) | Part::Unmerged(..) => BASE_MODEL,
@@ -118,7 +126,7 @@ impl Variants {
         if self.engine.as_ref().is_none_or(|(at, _)| *at != model) {
             // The old weights go first: memory holds one checkpoint.
             self.engine = None;
-            let engine = self.models[model].engine(&self.run, &self.effort)?;
+            let engine = self.models[model].engine(&self.run, &self.effort, self.heads[model])?;
             self.engine = Some((model, engine));
             if model == BASE_MODEL {
                 self.attach()?;
@@ -133,7 +141,7 @@ impl Variants {
             return Err(Failure::new("load the variant: no checkpoint is in memory"));
         };
         engine.select(part).or_fail()?;
-        Ok(engine)
+        Ok(&mut **engine)
     }
 
     /// Attaches every unmerged adapter to the base in memory.
@@ -151,8 +159,8 @@ impl Variants {
 }
 
 /// What an engine's model takes.
-pub fn held(engine: &LocalEngine) -> Held {
-    let footprint = engine.decoder().footprint();
+pub fn held(engine: &dyn ModelEngine) -> Held {
+    let footprint = engine.footprint();
     Held {
         parameters: footprint.parameters as u64,
         bytes: footprint.bytes as u64,

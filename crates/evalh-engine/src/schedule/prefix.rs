@@ -1,0 +1,271 @@
+//! Beginnings that several jobs share: a radix tree over whole cache blocks of their prompts.
+//!
+//! Few-shot prompts repeat most of their tokens, so a beginning is computed once and every job below it goes on from
+//! there. The jobs are put in an order in which each beginning's are next to each other; a beginning can then be
+//! forgotten as soon as the last of them has ended.
+
+use super::plan::Job;
+
+/// The shared beginnings of jobs, and the order in which to run these.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Prefixes<'p> {
+    /// Every beginning; a parent comes before its children.
+    pub nodes: Vec<Prefix<'p>>,
+    /// The longest beginning of each job, by the job's place.
+    pub of_job: Vec<Option<usize>>,
+    /// Places of the jobs in the order in which they run.
+    pub order: Vec<usize>,
+}
+
+/// A beginning that several jobs share.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Prefix<'p> {
+    /// Its tokens, whole blocks, those of its parent included.
+    pub tokens: &'p [u32],
+    /// The longest shorter beginning.
+    pub parent: Option<usize>,
+    /// Jobs and beginnings directly below it.
+    pub members: usize,
+    /// A job below it.
+    pub job: usize,
+}
+
+impl Prefix<'_> {
+    /// Tokens that its parent does not have.
+    pub fn own_tokens(&self, nodes: &[Prefix<'_>]) -> usize {
+        self.tokens.len() - self.parent.map_or(0, |parent| nodes[parent].tokens.len())
+    }
+}
+
+impl<'p> Prefixes<'p> {
+    /// Nothing is shared: every job from its own beginning, in order.
+    pub fn none(jobs: usize) -> Self {
+        Self {
+            nodes: Vec::new(),
+            of_job: vec![None; jobs],
+            order: (0..jobs).collect(),
+        }
+    }
+
+    /// What jobs share, in blocks of so many tokens. The last token of a prompt is never shared: its logits are wanted.
+    pub fn of(jobs: &[Job<'p>], block: usize) -> Self {
+        let prompts: Vec<&'p [u32]> = jobs
+            .iter()
+            .map(|job| {
+                let prompt = job.task.prompt();
+                &prompt[..prompt.len().saturating_sub(1) / block * block]
+            })
+            .collect();
+        let mut sorted: Vec<usize> = (0..jobs.len()).collect();
+        sorted.sort_by(|a, b| prompts[*a].cmp(prompts[*b]).then(a.cmp(b)));
+        // How much each has in common with the one before it.
+        let common: Vec<usize> = sorted
+            .windows(2)
+            .map(|pair| common_blocks(prompts[pair[0]], prompts[pair[1]], block) * block)
+            .collect();
+        let mut found = Self {
+            of_job: vec![None; jobs.len()],
+            ..Self::default()
+        };
+        let mut open = vec![(0..sorted.len(), None::<usize>)];
+        while let Some((range, parent)) = open.pop() {
+            let inner = range.start..range.end.saturating_sub(1);
+            let Some(least) = common[inner.clone()].iter().copied().min() else {
+                // A single job, or none at all.
+                for place in range {
+                    found.of_job[sorted[place]] = parent;
+                    found.add_member(parent);
+                }
+                continue;
+            };
+            let held = parent.map_or(0, |parent| found.nodes[parent].tokens.len());
+            let parent = if least > held {
+                let job = sorted[range.clone()].iter().copied().min();
+                found.nodes.push(Prefix {
+                    tokens: &prompts[sorted[range.start]][..least],
+                    parent,
+                    members: 0,
+                    job: job.unwrap_or(sorted[range.start]),
+                });
+                found.add_member(parent);
+                Some(found.nodes.len() - 1)
+            } else {
+                parent
+            };
+            let mut start = range.start;
+            for place in inner {
+                if common[place] == least {
+                    open.push((start..place + 1, parent));
+                    start = place + 1;
+                }
+            }
+            open.push((start..range.end, parent));
+        }
+        found.order = found.depth_first();
+        found
+    }
+
+    fn add_member(&mut self, parent: Option<usize>) {
+        if let Some(parent) = parent {
+            self.nodes[parent].members += 1;
+        }
+    }
+
+    /// The jobs beginning by beginning, the one with the earliest job first at every level.
+    fn depth_first(&self) -> Vec<usize> {
+        let mut below: Vec<Vec<(usize, Option<usize>)>> = vec![Vec::new(); self.nodes.len() + 1];
+        let slot = |parent: Option<usize>| parent.map_or(self.nodes.len(), |parent| parent);
+        for (job, parent) in self.of_job.iter().enumerate() {
+            below[slot(*parent)].push((job, None));
+        }
+        for (node, prefix) in self.nodes.iter().enumerate() {
+            below[slot(prefix.parent)].push((prefix.job, Some(node)));
+        }
+        for members in &mut below {
+            members.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        let mut order = Vec::with_capacity(self.of_job.len());
+        let mut open = std::mem::take(&mut below[self.nodes.len()]);
+        while let Some((job, node)) = open.pop() {
+            match node {
+                None => order.push(job),
+                Some(node) => open.append(&mut below[node]),
+            }
+        }
+        order
+    }
+}
+
+fn common_blocks(a: &[u32], b: &[u32], block: usize) -> usize {
+    let same = |(a, b): &(&[u32], &[u32])| a == b;
+    let blocks = a.chunks_exact(block).zip(b.chunks_exact(block));
+    blocks.take_while(same).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        prepare::{PreparedContext, PreparedGeneration},
+        schedule::plan::Task,
+        stop::StopStrings,
+    };
+    use evalh_record::Sampling;
+    use proptest::prelude::*;
+
+    fn contexts(prompts: &[Vec<u32>]) -> Vec<PreparedContext> {
+        let context = |prompt: &Vec<u32>| PreparedContext {
+            context: prompt.clone(),
+            members: vec![(0, vec![1])],
+            branches: vec![],
+        };
+        prompts.iter().map(context).collect()
+    }
+
+    fn jobs(contexts: &[PreparedContext]) -> Vec<Job<'_>> {
+        let job = |(request, context)| Job {
+            request,
+            cache_tokens: 0,
+            task: Task::Score(context),
+        };
+        contexts.iter().enumerate().map(job).collect()
+    }
+
+    #[test]
+    fn what_is_shared_is_found_at_every_length() {
+        let prompts = [
+            vec![1, 1, 2, 2, 3, 3, 9],
+            vec![7, 7, 7],
+            vec![1, 1, 2, 2, 4, 4, 9],
+            vec![1, 1, 5, 5, 9],
+            vec![1, 1, 2, 2, 3, 3, 8],
+            // Its last token is not shared, so only the first block is.
+            vec![1, 1, 2, 2],
+        ];
+        let contexts = contexts(&prompts);
+        let found = Prefixes::of(&jobs(&contexts), 2);
+        let shown: Vec<_> = found
+            .nodes
+            .iter()
+            .map(|node| (node.tokens, node.members))
+            .collect();
+        assert!(shown.contains(&(&[1, 1][..], 3)), "{shown:?}");
+        assert!(shown.contains(&(&[1, 1, 2, 2][..], 2)), "{shown:?}");
+        assert!(shown.contains(&(&[1, 1, 2, 2, 3, 3][..], 2)), "{shown:?}");
+        assert_eq!(shown.len(), 3);
+        assert_eq!(found.order, [0, 4, 2, 3, 5, 1]);
+        assert_eq!(found.of_job[1], None);
+    }
+
+    #[test]
+    fn one_prompt_of_many_samples_is_one_beginning() {
+        let generation = PreparedGeneration {
+            prompt: vec![5; 9],
+            max_new_tokens: 3,
+            sampling: Sampling::Greedy,
+            stops: StopStrings::new(Vec::new()),
+            stop_tokens: Vec::new(),
+        };
+        let job = |request| Job {
+            request,
+            cache_tokens: 0,
+            task: Task::Generate(&generation),
+        };
+        let found = Prefixes::of(&[0, 1, 2].map(job), 4);
+        assert_eq!(found.nodes.len(), 1);
+        assert_eq!(
+            (found.nodes[0].tokens.len(), found.nodes[0].members),
+            (8, 3)
+        );
+        assert_eq!(Prefixes::of(&[], 4), Prefixes::default());
+    }
+
+    proptest! {
+        #[test]
+        fn every_job_runs_once_and_begins_as_its_beginning_says(
+            prompts in prop::collection::vec(prop::collection::vec(0u32..2, 1..14), 0..12),
+            block in 1usize..4,
+        ) {
+            let contexts = contexts(&prompts);
+            let found = Prefixes::of(&jobs(&contexts), block);
+            let mut order = found.order.clone();
+            order.sort_unstable();
+            prop_assert_eq!(order, (0..prompts.len()).collect::<Vec<_>>());
+            let mut members = vec![0; found.nodes.len()];
+            for (job, node) in found.of_job.iter().enumerate() {
+                if let Some(node) = *node {
+                    members[node] += 1;
+                    let tokens = found.nodes[node].tokens;
+                    prop_assert!(prompts[job].len() > tokens.len());
+                    prop_assert_eq!(&prompts[job][..tokens.len()], tokens);
+                }
+            }
+            for (place, node) in found.nodes.iter().enumerate() {
+                prop_assert_eq!(node.tokens.len() % block, 0);
+                prop_assert!(node.own_tokens(&found.nodes) > 0);
+                if let Some(parent) = node.parent {
+                    prop_assert!(parent < place);
+                    members[parent] += 1;
+                    prop_assert!(node.tokens.starts_with(found.nodes[parent].tokens));
+                }
+            }
+            for (node, members) in found.nodes.iter().zip(members) {
+                prop_assert!(node.members >= 2);
+                prop_assert_eq!(node.members, members);
+            }
+            // Two jobs share no more than the longest beginning that both have.
+            for (a, first) in prompts.iter().enumerate() {
+                for (b, second) in prompts.iter().enumerate().skip(a + 1) {
+                    let ends = |prompt: &[u32]| (prompt.len() - 1) / block * block;
+                    let common = common_blocks(&first[..ends(first)], &second[..ends(second)], block) * block;
+                    let chain = |job: usize| {
+                        std::iter::successors(found.of_job[job], |node| found.nodes[*node].parent).collect::<Vec<_>>()
+                    };
+                    let other = chain(b);
+                    let shared = chain(a).into_iter().find(|node| other.contains(node));
+                    prop_assert_eq!(shared.map_or(0, |node| found.nodes[node].tokens.len()), common);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The registered suites of this kind.
+
+use super::{super::set::Set, protocol::RepairProtocol, task::RepairTask};
+use crate::{
+    DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions, quixbugs::Items,
+};
+
+/// Programs to repair.
+#[derive(Debug)]
+pub struct QuixBugsRepair {
+    name: &'static str,
+    description: &'static str,
+    set: Set,
+}
+
+impl QuixBugsRepair {
+    /// The published programs.
+    pub const PUBLISHED: QuixBugsRepair = QuixBugsRepair {
+        name: "quixbugs_repair",
+        description: "QuixBugs: 40 Python programs with one bug each to repair, scored by running their tests",
+        set: Set::Published,
+    };
+
+    /// The programs and their fixes.
+    ///
+    /// # Errors
+    /// When the data is missing, corrupt or not complete.
+    pub fn items(&self, data: &DataFiles) -> Result<Items, TaskError> {
+        self.set.open(data, self.name)
+    }
+
+    fn protocol(&self, options: &TaskOptions) -> Result<RepairProtocol, TaskError> {
+        let refuse = |problem: String, remedy: String| TaskError::Setting {
+            suite: self.name.to_owned(),
+            setting: "protocol",
+            problem,
+            remedy,
+        };
+        let protocol = match &options.protocol {
+            None => RepairProtocol::default_for(options.has_chat_template),
+            Some(name) => RepairProtocol::ALL
+                .into_iter()
+                .find(|protocol| protocol.name() == name)
+                .ok_or_else(|| {
+                    refuse(
+                        format!("`{name}` is unknown"),
+                        format!("choose one of: {}", RepairProtocol::NAMES.join(", ")),
+                    )
+                })?,
+        };
+        if protocol == RepairProtocol::Chat && !options.has_chat_template {
+            return Err(refuse(
+                "`chat` needs a chat template, and the checkpoint has none".into(),
+                "choose completion, or a checkpoint with a chat template".into(),
+            ));
+        }
+        Ok(protocol)
+    }
+}
+
+impl Suite for QuixBugsRepair {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn description(&self) -> &str {
+        self.description
+    }
+
+    fn data(&self) -> DataSource {
+        self.set.data()
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            split: "test".into(),
+            items: Some(self.set.counts().programs),
+            metrics: vec!["pass@1".into(), "pass@k".into(), "repaired".into()],
+            shots: 0,
+        }
+    }
+
+    fn protocols(&self) -> Vec<&str> {
+        RepairProtocol::NAMES.to_vec()
+    }
+
+    fn default_protocol(&self, has_chat_template: bool) -> &str {
+        RepairProtocol::default_for(has_chat_template).name()
+    }
+
+    fn honours(&self) -> Vec<Extra> {
+        vec![Extra::Samples, Extra::MaxNewTokens]
+    }
+
+    fn runs_programs(&self) -> bool {
+        true
+    }
+
+    fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
+        options.check(self.name, &self.honours())?;
+        let protocol = self.protocol(options)?;
+        Ok(Box::new(RepairTask {
+            suite: self.name,
+            items: self.items(data)?,
+            protocol,
+            options: options.clone(),
+        }))
+    }
+}

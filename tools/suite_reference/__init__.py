@@ -1,0 +1,1 @@
+"""Prompts and scores of lm-eval, as reference values of evalh-task's tests."""
