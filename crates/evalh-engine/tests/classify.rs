@@ -17,11 +17,7 @@ use evalh_record::{
     sha256_bytes,
 };
 use serde_json::Value;
-use std::{
-    fs,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{fs, ops::ControlFlow, path::Path};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
 const INPUTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/encoders");
@@ -47,12 +43,12 @@ fn tiny(name: &str) -> (tempfile::TempDir, Checkpoint) {
     (folder, checkpoint)
 }
 
-fn adapter(path: PathBuf) -> Adapter {
-    Adapter::open(&path).expect("opens")
+fn adapter(path: &Path) -> Adapter {
+    Adapter::open(path).expect("opens")
 }
 
 fn brings(labels: usize) -> Adapter {
-    adapter(Path::new(INPUTS).join(format!("roberta_mlm/adapter_{labels}")))
+    adapter(&Path::new(INPUTS).join(format!("roberta_mlm/adapter_{labels}")))
 }
 
 fn engine(base: &Checkpoint, head: HeadChoice, options: EngineOptions) -> EncoderEngine {
@@ -243,7 +239,7 @@ fn company_changes_no_bit_of_an_answer() {
 fn variants_are_told_apart_and_the_base_comes_back() {
     let reference = reference();
     let (_folder, base) = tiny("bert");
-    let tuned = adapter(Path::new(FIXTURES).join("bert/adapters/head"));
+    let tuned = adapter(&Path::new(FIXTURES).join("bert/adapters/head"));
     let head = HeadChoice::classifier(&base, &[("tuned", &tuned)]).expect("fits");
     assert_eq!(head, HeadChoice::Stored);
     let mut engine = engine(&base, head, EngineOptions::default());
@@ -275,7 +271,7 @@ fn heads_that_are_not_there_or_not_one_are_named() {
     let text = |error: ModelError| error.to_string();
     let none = HeadChoice::classifier(&base, &[]).expect_err("no head");
     assert!(matches!(&none, ModelError::NoClassifier { adapters } if adapters.is_empty()));
-    let dora = adapter(Path::new(FIXTURES).join("roberta_mlm/adapters/dora"));
+    let dora = adapter(&Path::new(FIXTURES).join("roberta_mlm/adapters/dora"));
     let none = HeadChoice::classifier(&base, &[("plain", &dora)]).expect_err("no head");
     assert!(text(none).contains("nor the adapter plain has one"));
     let (two, three) = (brings(2), brings(3));

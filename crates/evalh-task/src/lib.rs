@@ -9,11 +9,13 @@
 mod code_block;
 pub mod definition;
 mod error;
+mod glue;
 pub mod human_eval;
 pub mod import;
 mod jsonl;
 mod options;
 mod pack;
+mod perplexity;
 pub mod quixbugs;
 mod registry;
 mod task;

@@ -32,6 +32,13 @@ pub struct TaskOptions {
     pub seed: u64,
     /// Most tokens of an answer; `None` takes the protocol's.
     pub max_new_tokens: Option<usize>,
+    /// Most tokens that a window of a text reads whose loss is taken; `None` takes the model's positions.
+    pub window: Option<usize>,
+    /// Tokens by which that window moves; `None` takes the suite's, or whole windows.
+    pub stride: Option<usize>,
+    /// Names of the labels of the checkpoint's classification head, in the order of its outputs; empty where there is none
+    /// or it is not known. No setting of the user's: the command line reads them off the checkpoint.
+    pub labels: Vec<String>,
 }
 
 /// Items drawn at random over all tasks of a suite, each task with its share (largest remainders), in the data's order.
@@ -67,6 +74,8 @@ pub enum Extra {
     Samples,
     /// [`TaskOptions::max_new_tokens`]: the suite generates text.
     MaxNewTokens,
+    /// [`TaskOptions::window`] and [`TaskOptions::stride`]: the suite takes the loss of texts.
+    Window,
 }
 
 impl Default for TaskOptions {
@@ -86,6 +95,9 @@ impl Default for TaskOptions {
             top_p: 0.95,
             seed: 0,
             max_new_tokens: None,
+            window: None,
+            stride: None,
+            labels: Vec::new(),
         }
     }
 }
@@ -114,6 +126,17 @@ impl TaskOptions {
         }
         if self.max_new_tokens == Some(0) {
             return refuse("max new tokens", "is 0".into(), "give at least 1");
+        }
+        if self.window == Some(0) {
+            return refuse("window", "is 0".into(), "give at least 1");
+        }
+        let window = self.window.unwrap_or(usize::MAX);
+        if let Some(stride) = self.stride.filter(|&by| by == 0 || by > window) {
+            return refuse(
+                "stride",
+                format!("is {stride}"),
+                "give at least 1 and at most the window, so that no token is left out",
+            );
         }
         // The engine works in f32: a temperature that is 0 or infinite there is none.
         let temperature = self.temperature as f32;
@@ -196,6 +219,18 @@ impl TaskOptions {
                 self.max_new_tokens.is_some(),
                 "max new tokens",
                 "generates no text",
+            ),
+            (
+                Extra::Window,
+                self.window.is_some(),
+                "window",
+                "takes no loss of texts",
+            ),
+            (
+                Extra::Window,
+                self.stride.is_some(),
+                "stride",
+                "takes no loss of texts",
             ),
         ];
         for (extra, given, setting, problem) in asked {
@@ -339,6 +374,28 @@ mod tests {
             ),
             (
                 TaskOptions {
+                    window: Some(0),
+                    ..default()
+                },
+                "window is 0",
+            ),
+            (
+                TaskOptions {
+                    window: Some(4),
+                    stride: Some(5),
+                    ..default()
+                },
+                "stride is 5",
+            ),
+            (
+                TaskOptions {
+                    stride: Some(0),
+                    ..default()
+                },
+                "stride is 0",
+            ),
+            (
+                TaskOptions {
                     top_p: 0.0,
                     ..default()
                 },
@@ -354,7 +411,10 @@ mod tests {
         ];
         for (options, message) in cases {
             let error = options
-                .check("humaneval", &[Extra::Samples, Extra::MaxNewTokens])
+                .check(
+                    "humaneval",
+                    &[Extra::Samples, Extra::MaxNewTokens, Extra::Window],
+                )
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(message), "{error}");

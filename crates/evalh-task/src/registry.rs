@@ -3,7 +3,9 @@
 use crate::{
     Suite, TaskError,
     definition::{BuiltInFile, DefinedSuite},
+    glue::Glue,
     human_eval::HumanEval,
+    perplexity::Perplexity,
     quixbugs::{QuixBugsDetect, QuixBugsRepair},
 };
 use std::{
@@ -42,6 +44,8 @@ static MINI: &[BuiltInFile] = mini![
     "mini_glue/MRPC/dev.tsv",
     "mini_glue/RTE/dev.tsv",
     "mini_glue/SST-2/dev.tsv",
+    "mini_glue/STS-B/dev.tsv",
+    "mini_text/mini_text.jsonl",
 ];
 
 static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
@@ -51,6 +55,8 @@ static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
         defined!("gsm8k_cot", &[]),
         defined!("gsm8k_loss", &[]),
         defined!("glue_prompt", &[]),
+        Arc::new(Glue::published()),
+        Arc::new(Perplexity::new()),
         Arc::new(HumanEval::PUBLISHED),
         Arc::new(HumanEval::MINI),
         Arc::new(QuixBugsRepair::PUBLISHED),
@@ -60,6 +66,8 @@ static SUITES: LazyLock<Vec<Arc<dyn Suite>>> = LazyLock::new(|| {
         defined!("mini_mmlu", MINI),
         defined!("mini_gsm8k", MINI),
         defined!("mini_glue_prompt", MINI),
+        Arc::new(Glue::mini(MINI)),
+        defined!("mini_perplexity", MINI),
     ]
 });
 

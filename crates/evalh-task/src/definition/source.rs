@@ -7,6 +7,7 @@ use super::{
 use crate::{DataFiles, TaskError};
 use evalh_data::ReadOptions;
 use evalh_record::{FileIdentity, sha256_bytes};
+use serde_json::Value as Json;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -150,8 +151,11 @@ impl<'p> Source<'p> {
                 sha256: sha256_bytes(&bytes),
             },
         );
-        let table = evalh_data::parse(&path, &bytes, &ReadOptions { columns })?;
-        let rows = table.rows.into_iter().map(|row| Fields::new(Arc::new(row)));
+        let rows = match name.ends_with(".txt") {
+            true => vec![whole_text(&path, bytes)?],
+            false => evalh_data::parse(&path, &bytes, &ReadOptions { columns })?.rows,
+        };
+        let rows = rows.into_iter().map(|row| Fields::new(Arc::new(row)));
         let rows = Arc::new(rows.collect::<Vec<_>>());
         self.tables.insert(key, Arc::clone(&rows));
         Ok(rows)
@@ -170,6 +174,18 @@ impl<'p> Source<'p> {
             Place::BuiltIn(_) => PathBuf::from(name),
         }
     }
+}
+
+/// A file of plain text: one row, of which it is the field `text`.
+fn whole_text(path: &Path, bytes: Vec<u8>) -> Result<serde_json::Map<String, Json>, TaskError> {
+    let text = String::from_utf8(bytes).map_err(|_| TaskError::Data {
+        path: path.to_owned(),
+        problem: "it is not UTF-8".into(),
+        remedy: "store the file in UTF-8".into(),
+    })?;
+    Ok([("text".to_owned(), Json::String(text))]
+        .into_iter()
+        .collect())
 }
 
 /// Below the root, or among the files that are known by name.

@@ -5,6 +5,7 @@ use super::{
     form::{Definition, Form},
     open::Opening,
     source::{BuiltInFile, Place},
+    template::Text,
 };
 use crate::{DataFiles, DataSource, Facts, Suite, Task, TaskError, TaskOptions, options::Extra};
 use evalh_record::{Sha256, sha256_bytes};
@@ -65,6 +66,15 @@ impl DefinedSuite {
         })
     }
 
+    /// The same suite over one file, which its only layout then names.
+    pub(crate) fn over(&self, file: &str) -> DefinedSuite {
+        let mut suite = self.clone();
+        for layout in &mut suite.definition.layouts {
+            layout.items.file = Text::quoted(file);
+        }
+        suite
+    }
+
     /// What it was read from.
     pub fn definition(&self) -> &Definition {
         &self.definition
@@ -107,6 +117,7 @@ impl DefinedSuite {
             (Extra::Chat, all(|form| form.kind() != Kind::Loss)),
             (Extra::Samples, all(is_generated)),
             (Extra::MaxNewTokens, all(is_generated)),
+            (Extra::Window, all(|form| form.kind() == Kind::Loss)),
         ];
         let honoured = extras.into_iter().filter(|(_, is_honoured)| *is_honoured);
         honoured.map(|(extra, _)| extra).collect()

@@ -90,8 +90,9 @@ impl DefinedTask {
             }),
             Kind::Generate => RequestKind::Generate(self.generate(form, item, sample)),
             Kind::Loss => RequestKind::Loss(Loss {
-                window: None,
-                stride: form.loss.as_ref().and_then(|loss| loss.stride),
+                window: self.options.window,
+                stride: (self.options.stride)
+                    .or_else(|| form.loss.as_ref().and_then(|loss| loss.stride)),
             }),
         };
         Request {

@@ -74,6 +74,11 @@ impl<'d> Text<'d> {
             .map_err(|error| explain(&error))
     }
 
+    /// The template of exactly this text.
+    pub fn quoted(text: &str) -> String {
+        format!("{{{{ {} }}}}", Json::String(text.to_owned()))
+    }
+
     /// The text for one row.
     pub fn render(&self, scope: &Scope) -> Result<String, String> {
         self.0.render(&scope.0).map_err(|error| explain(&error))
@@ -196,7 +201,8 @@ impl Fields {
         self.computed.contains_key(name) || self.read.contains_key(name)
     }
 
-    fn get(&self, name: &str) -> Option<Value> {
+    /// A field's value.
+    pub fn get(&self, name: &str) -> Option<Value> {
         match self.computed.get(name) {
             Some(value) => Some(value.clone()),
             None => self.read.get(name).map(Value::from_serialize),

@@ -2,7 +2,7 @@
 
 mod read;
 mod record;
-mod select;
+pub(crate) mod select;
 
 use super::{
     form::{Definition, Form, Layout, TaskForm},
@@ -53,7 +53,10 @@ impl Opening<'_> {
     pub fn open(&self, place: Place<'_>) -> Result<DefinedTask, TaskError> {
         self.check_chat()?;
         let tasks = self.definition.all_tasks();
-        let asked = select::asked(&self.definition.name, &tasks, &self.options.tasks)?;
+        let named: Vec<_> = (tasks.iter())
+            .map(|task| (task.name.as_str(), task.group.as_deref()))
+            .collect();
+        let asked = select::asked(&self.definition.name, &named, &self.options.tasks)?;
         let mut source = Source::new(place);
         let loaded = self.load(&mut source, &tasks, &asked)?;
         let sizes: Vec<usize> = loaded.iter().map(|task| task.split.rows.len()).collect();

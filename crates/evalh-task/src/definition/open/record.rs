@@ -66,6 +66,14 @@ impl Opening<'_> {
                 json!({ "system": chat.system, "shots_as_turns": chat.shots_as_turns }),
             );
         }
+        for (name, tokens) in [
+            ("window", self.options.window),
+            ("stride", self.options.stride),
+        ] {
+            if let Some(tokens) = tokens {
+                options.insert(name.into(), json!(tokens));
+            }
+        }
         if !self.options.tasks.is_empty() {
             let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
             options.insert("tasks".into(), json!(names));

@@ -1,14 +1,17 @@
 //! Which tasks are asked, and which of their rows.
 
-use crate::{TaskError, TaskOptions, definition::form::TaskForm};
+use crate::{TaskError, TaskOptions};
 use evalh_stats::random::draw_stratified;
+
+/// A task's name and its group.
+type Named<'t> = (&'t str, Option<&'t str>);
 
 /// For each task whether it is asked.
 ///
 /// # Errors
 /// When a name is neither a task's nor a group's; the message holds the nearest and all.
-pub fn asked(suite: &str, tasks: &[TaskForm], names: &[String]) -> Result<Vec<bool>, TaskError> {
-    let is = |task: &TaskForm, name: &str| task.name == name || task.group.as_deref() == Some(name);
+pub fn asked(suite: &str, tasks: &[Named<'_>], names: &[String]) -> Result<Vec<bool>, TaskError> {
+    let is = |&(task, group): &Named<'_>, name: &str| task == name || group == Some(name);
     for name in names {
         if !tasks.iter().any(|task| is(task, name)) {
             return Err(unknown(suite, tasks, name));
@@ -18,10 +21,10 @@ pub fn asked(suite: &str, tasks: &[TaskForm], names: &[String]) -> Result<Vec<bo
     Ok(tasks.iter().map(is_asked).collect())
 }
 
-fn unknown(suite: &str, tasks: &[TaskForm], name: &str) -> TaskError {
+fn unknown(suite: &str, tasks: &[Named<'_>], name: &str) -> TaskError {
     let mut known: Vec<&str> = Vec::new();
-    let groups = tasks.iter().filter_map(|task| task.group.as_deref());
-    for candidate in groups.chain(tasks.iter().map(|task| task.name.as_str())) {
+    let groups = tasks.iter().filter_map(|(_, group)| *group);
+    for candidate in groups.chain(tasks.iter().map(|(task, _)| *task)) {
         if !known.contains(&candidate) {
             known.push(candidate);
         }
