@@ -374,28 +374,6 @@ mod tests {
             ),
             (
                 TaskOptions {
-                    window: Some(0),
-                    ..default()
-                },
-                "window is 0",
-            ),
-            (
-                TaskOptions {
-                    window: Some(4),
-                    stride: Some(5),
-                    ..default()
-                },
-                "stride is 5",
-            ),
-            (
-                TaskOptions {
-                    stride: Some(0),
-                    ..default()
-                },
-                "stride is 0",
-            ),
-            (
-                TaskOptions {
                     top_p: 0.0,
                     ..default()
                 },
@@ -411,15 +389,29 @@ mod tests {
         ];
         for (options, message) in cases {
             let error = options
-                .check(
-                    "humaneval",
-                    &[Extra::Samples, Extra::MaxNewTokens, Extra::Window],
-                )
+                .check("humaneval", &[Extra::Samples, Extra::MaxNewTokens])
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(message), "{error}");
         }
         default().check("humaneval", &[]).unwrap();
+    }
+
+    #[test]
+    fn impossible_windows_are_refused() {
+        for (window, stride, message) in [
+            (Some(0), None, "window is 0"),
+            (Some(4), Some(5), "stride is 5"),
+            (None, Some(0), "stride is 0"),
+        ] {
+            let options = TaskOptions {
+                window,
+                stride,
+                ..TaskOptions::default()
+            };
+            let error = options.check("perplexity", &[Extra::Window]).unwrap_err();
+            assert!(error.to_string().contains(message), "{error}");
+        }
     }
 
     #[test]

@@ -65,6 +65,9 @@ fn rows(task: &dyn Task, outputs: impl Fn(&Request) -> Vec<f32>) -> Vec<ResultRo
     task.rows("base", &samples).unwrap()
 }
 
+/// A task, its items, and its metrics' values.
+type Case<'c> = (&'c str, usize, &'c [(&'c str, f64)]);
+
 /// Chooses label 1 where the texts have an odd number of bytes.
 fn parity(request: &Request) -> Vec<f32> {
     match bytes(request) % 2 {
@@ -87,7 +90,7 @@ fn metrics_over_the_real_sets_are_those_of_scikit_learn_and_scipy() {
         return;
     };
     let root = shared.join("datasets/glue");
-    let cases: [(&str, usize, &[(&str, f64)]); 7] = [
+    let cases: [Case; 7] = [
         ("cola", 1043, &[("mcc", 0.013_221_719_361_375_632)]),
         ("sst2", 872, &[("acc", 0.495_412_844_036_697_3)]),
         (

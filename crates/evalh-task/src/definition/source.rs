@@ -151,9 +151,11 @@ impl<'p> Source<'p> {
                 sha256: sha256_bytes(&bytes),
             },
         );
-        let rows = match name.ends_with(".txt") {
-            true => vec![whole_text(&path, bytes)?],
-            false => evalh_data::parse(&path, &bytes, &ReadOptions { columns })?.rows,
+        let ending = Path::new(name).extension();
+        let rows = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("txt")) {
+            vec![whole_text(&path, bytes)?]
+        } else {
+            evalh_data::parse(&path, &bytes, &ReadOptions { columns })?.rows
         };
         let rows = rows.into_iter().map(|row| Fields::new(Arc::new(row)));
         let rows = Arc::new(rows.collect::<Vec<_>>());

@@ -167,31 +167,23 @@ impl GlueTask {
         if let [only] = outcomes {
             return only.clone();
         }
-        let mut parts: Vec<(&str, Vec<f64>, Vec<Option<f64>>)> = Vec::new();
+        let mut benchmarks: Vec<(&str, Vec<Mean>)> = Vec::new();
         for (open, outcomes) in self.tasks.iter().zip(outcomes) {
             let name = open.task.name.split('_').next().unwrap_or_default();
-            let value = average(outcomes.iter().map(|(_, estimate, _)| estimate.value));
-            let chances: Option<Vec<f64>> = outcomes.iter().map(|(_, _, chance)| *chance).collect();
-            let chance = chances.map(|chances| average(chances.into_iter()));
-            match parts.iter_mut().find(|(known, ..)| *known == name) {
-                Some((_, values, chances)) => {
-                    values.push(value);
-                    chances.push(chance);
-                }
-                None => parts.push((name, vec![value], vec![chance])),
+            let metrics = outcomes.iter().map(|(_, estimate, chance)| Mean {
+                value: estimate.value,
+                chance: *chance,
+            });
+            let task = Mean::of(metrics);
+            match benchmarks.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sets)) => sets.push(task),
+                None => benchmarks.push((name, vec![task])),
             }
         }
-        let values = parts
-            .iter()
-            .map(|(_, values, _)| average(values.iter().copied()));
-        let chances: Option<Vec<f64>> = (parts.iter())
-            .map(|(_, _, chances)| {
-                let chances: Option<Vec<f64>> = chances.iter().copied().collect();
-                chances.map(|chances| average(chances.into_iter()))
-            })
-            .collect();
+        let benchmarks = benchmarks.into_iter();
+        let whole = Mean::of(benchmarks.map(|(_, sets)| Mean::of(sets.into_iter())));
         let estimate = Estimate {
-            value: average(values),
+            value: whole.value,
             // two metrics of the same answers are not independent, so no error follows from theirs
             stderr: None,
             n: self.order.len(),
@@ -201,17 +193,27 @@ impl GlueTask {
         } else {
             "average"
         };
-        vec![(
-            name,
-            estimate,
-            chances.map(|chances| average(chances.into_iter())),
-        )]
+        vec![(name, estimate, whole.chance)]
     }
 }
 
-fn average(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-    sum / count
+/// A mean of metrics, and of what they give to one who guesses, where that can be told of all.
+#[derive(Clone, Copy)]
+struct Mean {
+    value: f64,
+    chance: Option<f64>,
+}
+
+impl Mean {
+    fn of(parts: impl Iterator<Item = Mean>) -> Mean {
+        let parts: Vec<Mean> = parts.collect();
+        let count = parts.len() as f64;
+        let chances: Option<f64> = parts.iter().map(|part| part.chance).sum();
+        Mean {
+            value: parts.iter().map(|part| part.value).sum::<f64>() / count,
+            chance: chances.map(|chances| chances / count),
+        }
+    }
 }
 
 fn target(task: &HeadTask, item: &Item) -> String {
@@ -303,5 +305,69 @@ impl Task for GlueTask {
             );
         }
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        glue::{data::Gold, form::tasks},
+        sample,
+    };
+    use evalh_record::{Answer, Prompt, sha256_bytes};
+
+    /// Two items of each task, which a head answers with its first label, or with the right number.
+    #[test]
+    fn all_tasks_make_the_score_of_the_paper() {
+        let opened: Vec<OpenHeadTask> = (tasks().iter().cloned())
+            .map(|task| {
+                let gold = |place: usize| match task.name.as_str() {
+                    "stsb" => Gold::Number(1.0 + place as f64),
+                    "mnli_mismatched" => Gold::Label(1),
+                    _ => Gold::Label(0),
+                };
+                let item = |place| Item {
+                    prompt: Prompt::Text(String::new()),
+                    gold: gold(place),
+                };
+                OpenHeadTask {
+                    items: vec![item(0), item(1)],
+                    head: Head::new("glue", &task, &[]).unwrap(),
+                    offset: 0,
+                    task,
+                }
+            })
+            .collect();
+        let all = vec![vec![0, 1]; opened.len()];
+        let task = GlueTask::new("glue", opened, &all, None, Map::new(), Vec::new());
+        let samples: Vec<Sample> = (0..task.order.len())
+            .map(|index| {
+                let open = &task.tasks[task.order[index].task];
+                let mut outputs = vec![0.0; open.task.outputs()];
+                outputs[0] = 1.0 + task.order[index].row as f32;
+                let response = Response {
+                    index,
+                    prompt_sha256: sha256_bytes(b""),
+                    prompt_tokens: 1,
+                    truncated_tokens: 0,
+                    answer: Answer::Classified(outputs),
+                };
+                let Judgement::Scored(scored) = task.judge(&response).unwrap() else {
+                    panic!("nothing runs")
+                };
+                sample(&task, "base", response, scored).unwrap()
+            })
+            .collect();
+        let rows = task.rows("base", &samples).unwrap();
+        assert_eq!(
+            (rows[0].metric.as_str(), rows[0].part),
+            ("glue_score", Part::Whole)
+        );
+        // Matthews 0; accuracies 1; F1 of the second label 0; correlations 1; MNLI 1 and 0
+        let tasks = [0.0, 1.0, 0.5, 1.0, 0.5, 0.5, 1.0, 1.0, 1.0];
+        let mean = tasks.iter().sum::<f64>() / 9.0;
+        assert!((rows[0].value - mean).abs() < 1e-12, "{}", rows[0].value);
+        assert_eq!((rows.len(), rows[0].n), (1 + 13, 20));
     }
 }
