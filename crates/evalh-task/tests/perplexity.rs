@@ -124,7 +124,7 @@ fn what_is_no_file_of_texts_is_refused_by_name() {
     assert!(error(&file).contains("not UTF-8"));
     let file = folder.path().join("a.pdf");
     std::fs::write(&file, b"x").unwrap();
-    assert!(error(&file).contains("no format of rows"));
+    assert!(error(&file).contains("does not end in a format"));
 }
 
 #[test]
