@@ -1,8 +1,12 @@
 //! Suites of choices, texts and losses, end to end on a tiny model; packs, per-suite settings, suites of one's own.
 
-use crate::support::{Evalh, TinyModel, has_sandbox, write_adapter};
+use crate::support::{Evalh, TinyModel, copy_fixture, fixtures, has_sandbox, write_adapter};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A folder with a checkpoint and an adapter.
 fn with_model() -> Evalh {
@@ -241,4 +245,144 @@ fn a_setting_without_effect_is_refused() {
         shown += &format!("$ {line}\n{}", evalh.without_paths(&failed.err));
     }
     insta::assert_snapshot!(shown);
+}
+
+/// A fixture's encoder in the folder `name`, with a tokenizer that knows words.
+fn encoder(evalh: &Evalh, name: &str) {
+    copy_fixture(name, &evalh.path(name));
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        let text = fs::read(encoder_data().join(name).join(file)).unwrap();
+        evalh.write(&format!("{name}/{file}"), text);
+    }
+}
+
+/// Tokenizers and adapters for the encoders among the fixtures.
+fn encoder_data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../evalh-engine/tests/data/encoders")
+}
+
+#[test]
+fn an_encoder_answers_glue_with_the_head_that_its_adapter_brings() {
+    let evalh = Evalh::new();
+    encoder(&evalh, "roberta_mlm");
+    let adapter = encoder_data().join("roberta_mlm/adapter_2");
+    let line = format!(
+        "run --suite mini_glue --tasks rte --model roberta_mlm --adapter two={}",
+        adapter.display()
+    );
+    let shown = evalh.run(&format!("{line} --out merged"));
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    assert!(
+        shown.err.contains("the others are compared with `two`"),
+        "{}",
+        shown.err
+    );
+    let samples = json_lines(&evalh.read("merged/samples.jsonl"));
+    assert_eq!(samples.len(), 10);
+    for sample in &samples {
+        assert_eq!(sample["variant"], "two");
+        assert_eq!(sample["answer"]["classified"].as_array().unwrap().len(), 2);
+        assert!(["entailment", "not_entailment"].contains(&sample["target"].as_str().unwrap()));
+    }
+    let manifest: Value = serde_json::from_str(&evalh.read("merged/manifest.json")).unwrap();
+    let suite = &manifest["settings"]["suites"][0];
+    assert_eq!(
+        (&suite["protocol"], &suite["items"]),
+        (&"head".into(), &10.into())
+    );
+    let shown = evalh.run(&format!("{line} --apply unmerged --out unmerged"));
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    let unmerged = json_lines(&evalh.read("unmerged/samples.jsonl"));
+    for (a, b) in samples.iter().zip(&unmerged) {
+        let outputs = |sample: &Value| -> Vec<f64> {
+            let values = sample["answer"]["classified"].as_array().unwrap();
+            values.iter().map(|value| value.as_f64().unwrap()).collect()
+        };
+        for (x, y) in outputs(a).iter().zip(outputs(b)) {
+            assert!((x - y).abs() < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn an_encoder_of_one_output_answers_the_regression() {
+    let evalh = Evalh::new();
+    encoder(&evalh, "deberta_v2");
+    let shown = evalh.run("run --suite mini_glue --tasks stsb --model deberta_v2 --out out");
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    let results: Value = serde_json::from_str(&evalh.read("out/results.json")).unwrap();
+    let metrics: Vec<_> = results
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["metric"].as_str().unwrap())
+        .collect();
+    assert!(
+        metrics.contains(&"pearson") && metrics.contains(&"spearman"),
+        "{metrics:?}"
+    );
+}
+
+#[test]
+fn a_suite_for_the_other_kind_of_model_is_refused_with_the_one_for_this() {
+    let evalh = with_model();
+    let bert = fixtures().join("bert");
+    let mut shown = String::new();
+    for line in [
+        format!("--suite mini_glue_prompt --model {}", bert.display()),
+        "--suite mini_glue --tasks rte --model tiny".to_owned(),
+        format!("--suite mini_gsm8k --model {}", bert.display()),
+        format!("--suite mini_glue --model {}", bert.display()),
+        format!(
+            "--suite mini_glue --tasks rte --model {}",
+            fixtures().join("roberta_mlm").display()
+        ),
+    ] {
+        let failed = evalh.run(&format!("run {line} --out out"));
+        assert_eq!(failed.code, Some(2), "{line}: {}", failed.err);
+        shown += &failed
+            .err
+            .replace(&fixtures().display().to_string(), "[FIXTURES]");
+    }
+    insta::assert_snapshot!(evalh.without_paths(&shown));
+}
+
+#[test]
+fn the_loss_of_a_text_of_ones_own_is_taken() {
+    let evalh = with_model();
+    evalh.write("text.txt", "Rain falls on the roof. ".repeat(60));
+    evalh.write(
+        "texts.jsonl",
+        "{\"text\": \"One.\"}\n{\"text\": \"And two.\"}\n",
+    );
+    let loss = |arguments: &str, out: &str| -> (usize, f64, u64) {
+        let line = format!("run --suite perplexity --model tiny {arguments} --out {out}");
+        let shown = evalh.run(&line);
+        assert_eq!(shown.code, Some(0), "{}", shown.err);
+        let samples = json_lines(&evalh.read(&format!("{out}/samples.jsonl")));
+        let results: Value =
+            serde_json::from_str(&evalh.read(&format!("{out}/results.json"))).unwrap();
+        assert_eq!(results[0]["metric"], "nats_per_token");
+        let windows = samples[0]["answer"]["loss"]["windows"].as_u64().unwrap();
+        (
+            samples.len(),
+            results[0]["value"].as_f64().unwrap(),
+            windows,
+        )
+    };
+    let (documents, whole, windows) = loss("--data text.txt", "a");
+    assert_eq!((documents, windows), (1, 1));
+    let (_, narrow, windows) = loss("--data text.txt --window 64 --stride 16", "b");
+    assert!(windows > 50, "{windows}");
+    // A token with less before it is another prediction.
+    assert!((whole - narrow).abs() > 1e-6);
+    assert_eq!(loss("--data texts.jsonl", "c").0, 2);
+    let without = evalh.run("run --suite perplexity --model tiny --out d");
+    let unnamed = evalh.run("run --suite perplexity --model tiny --data tiny/config --out d");
+    evalh.write("notes.md", "x");
+    let unknown = evalh.run("run --suite perplexity --model tiny --data notes.md --out d");
+    insta::assert_snapshot!(
+        "perplexity_of_no_text",
+        evalh.without_paths(&format!("{}{}{}", without.err, unnamed.err, unknown.err))
+    );
 }

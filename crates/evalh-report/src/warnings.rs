@@ -54,11 +54,14 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
         if let Some(which) = by_variant(&too_many) {
             found.push(Warning {
                 what: format!(
-                    "prompts of {} did not fit and lost their beginning: {which}",
+                    "prompts of {} did not fit and were cut: {which}",
                     suite.name
                 ),
-                remedy: "lower --max-new-tokens, or use a checkpoint with more positions"
-                    .to_owned(),
+                remedy: match suite.max_new_tokens {
+                    Some(_) => "lower --max-new-tokens, or use a checkpoint with more positions",
+                    None => "use a checkpoint with more positions",
+                }
+                .to_owned(),
             });
         }
         let suspicious = |sample: &Sample| !sample.suspicions.is_empty();

@@ -301,7 +301,7 @@ fn an_adapter_without_effect_and_answers_cut_short_are_warned_of() {
         found,
         [
             "answers to humaneval ended at the limit of 512 new tokens: smollm 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
-            "prompts of humaneval did not fit and lost their beginning: smollm 1 of 6 (16.7 %), tuned_a 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
+            "prompts of humaneval did not fit and were cut: smollm 1 of 6 (16.7 %), tuned_a 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
             "programs for humaneval crashed the interpreter: tuned_a 1 of 6 (16.7 %)",
             "<b>|tuned answers every item of humaneval exactly like the base",
         ]

@@ -8,6 +8,9 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
+/// Endings of the files that it reads: a text as a whole, rows of texts, and either compressed.
+const ENDINGS: [&str; 7] = ["txt", "jsonl", "json", "csv", "tsv", "parquet", "gz"];
+
 /// The suite `perplexity`.
 #[derive(Debug)]
 pub struct Perplexity(DefinedSuite);
@@ -70,6 +73,12 @@ impl Suite for Perplexity {
         }
         let name = file.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| fault("its name is not UTF-8"))?;
+        let ending = Path::new(name)
+            .extension()
+            .and_then(|ending| ending.to_str());
+        if !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
+            return Err(fault("its name does not end in a format's"));
+        }
         self.0.over(name).open(data, options)
     }
 }

@@ -1,5 +1,6 @@
 //! `evalh prompts`.
 
+use super::run::check_kinds;
 use crate::{
     artifacts::Artifacts,
     failure::{Exit, OrFail as _, Outcome},
@@ -42,7 +43,14 @@ pub fn prompts(flags: &PromptsFlags) -> Outcome<Exit> {
     for choice in &choices {
         let suite = choice.suite.open()?;
         let data = SuiteData::of(suite, choice.data.clone(), &artifacts, "--data")?;
-        let mut options = choice.task_options(has_template);
+        let labels = match &model {
+            Some(model) => {
+                check_kinds(std::slice::from_ref(&data), model)?;
+                model.labels(&[])?
+            }
+            None => Vec::new(),
+        };
+        let mut options = choice.task_options(has_template, &labels);
         if model.is_none() {
             let plain = data.suite.default_protocol(false).to_owned();
             options.protocol.get_or_insert(plain);

@@ -185,10 +185,13 @@ impl Prepared {
         let model = OpenedModel::open(&settings.model, &artifacts, moment, "--model")?;
         let others = others(settings, &artifacts, moment.or(model.moment()))?;
         check_kinds(&data, &model)?;
+        let labels = model.labels(&adapters)?;
         let tasks = data
             .iter()
             .zip(&settings.suites)
-            .map(|(data, choice)| data.open(&choice.task_options(model.has_chat_template())))
+            .map(|(data, choice)| {
+                data.open(&choice.task_options(model.has_chat_template(), &labels))
+            })
             .collect::<Outcome<Vec<_>>>()?;
         check_templates(&tasks, &others)?;
         let models = || std::iter::once(&model).chain(others.iter().map(|(_, model)| model));

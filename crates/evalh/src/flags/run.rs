@@ -50,7 +50,7 @@ pub struct RunFlags {
     /// Go on with an interrupted run, with the settings it was begun with
     #[arg(long, value_name = "DIR", help_heading = "Record", conflicts_with_all = [
         "suite", "model", "adapter", "variant", "quantize", "apply", "protocol", "tasks", "limit", "draw", "draw_seed", "shots",
-        "shot_seed", "chat", "system", "shots_as_turns", "samples", "temperature", "top_p", "seed", "max_new_tokens", "data", "device", "kernel", "runtime", "out",
+        "shot_seed", "chat", "system", "shots_as_turns", "samples", "temperature", "top_p", "seed", "max_new_tokens", "window", "stride", "data", "device", "kernel", "runtime", "out",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -110,6 +110,12 @@ pub struct QuestionFlags {
     /// Most tokens of an answer [default: the protocol's]
     #[arg(long, value_name = "[SUITE=]N")]
     pub max_new_tokens: Vec<PerSuite<NonZeroUsize>>,
+    /// Tokens of a text that are read at once, where its loss is taken [default: the model's positions]
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub window: Vec<PerSuite<NonZeroUsize>>,
+    /// Tokens by which that window moves [default: whole windows]
+    #[arg(long, value_name = "[SUITE=]N")]
+    pub stride: Vec<PerSuite<NonZeroUsize>>,
     /// A suite's data, in place of what is fetched: a file, a folder in upstream's layout, or a folder of such folders
     #[arg(long, value_name = "[SUITE=]PATH")]
     pub data: Vec<PerSuite<PathBuf>>,

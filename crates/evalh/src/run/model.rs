@@ -152,6 +152,16 @@ impl OpenedModel {
             .map(Some)
     }
 
+    /// Names of the labels that an encoder's head tells apart, in the order of its outputs; none for a decoder.
+    ///
+    /// # Errors
+    /// When there is no head, or two have different numbers of labels.
+    pub fn labels(&self, adapters: &[OpenedAdapter]) -> Outcome<Vec<String>> {
+        let head = self.head(adapters)?;
+        let labels = head.map(|head| head.labels(self.checkpoint.config()));
+        Ok(labels.transpose().or_fail()?.unwrap_or_default())
+    }
+
     /// Reads the weights; an encoder's with this classification head.
     ///
     /// # Errors

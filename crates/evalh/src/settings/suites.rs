@@ -47,6 +47,10 @@ pub struct SuiteChoice {
     pub seed: u64,
     /// Most tokens of an answer, or the protocol's.
     pub max_new_tokens: Option<usize>,
+    /// Tokens of a window of a text, or the model's positions.
+    pub window: Option<usize>,
+    /// Tokens by which it moves, or the suite's.
+    pub stride: Option<usize>,
     /// The suite's data.
     pub data: Option<PathBuf>,
 }
@@ -85,8 +89,8 @@ impl SuiteSource {
 }
 
 impl SuiteChoice {
-    /// What the task needs to know.
-    pub fn task_options(&self, has_chat_template: bool) -> TaskOptions {
+    /// What the task needs to know; `labels` are those of the checkpoint's classification head, where it has one.
+    pub fn task_options(&self, has_chat_template: bool, labels: &[String]) -> TaskOptions {
         TaskOptions {
             protocol: self.protocol.clone(),
             has_chat_template,
@@ -104,6 +108,9 @@ impl SuiteChoice {
             top_p: self.top_p,
             seed: self.seed,
             max_new_tokens: self.max_new_tokens,
+            window: self.window,
+            stride: self.stride,
+            labels: labels.to_vec(),
         }
     }
 }
@@ -138,6 +145,8 @@ pub fn suites(named: &[String], flags: &QuestionFlags, here: &Path) -> Outcome<V
         &flags.max_new_tokens,
         extra(Extra::MaxNewTokens),
     )?;
+    let windows = given.of("--window", &flags.window, extra(Extra::Window))?;
+    let strides = given.of("--stride", &flags.stride, extra(Extra::Window))?;
     let data = given.of("--data", &flags.data, takes_data)?;
     let idle = named.iter().all(|n| !extra(Extra::Samples)(&*n.suite));
     if let (true, Some(flag)) = (idle, token_flag(flags)) {
@@ -204,6 +213,8 @@ pub fn suites(named: &[String], flags: &QuestionFlags, here: &Path) -> Outcome<V
             max_new_tokens: lengths[at]
                 .map(usize::from)
                 .or(pack.and_then(|pack| pack.max_new_tokens)),
+            window: windows[at].map(usize::from),
+            stride: strides[at].map(usize::from),
             data: data[at]
                 .as_ref()
                 .map(|path| {
