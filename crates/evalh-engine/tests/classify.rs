@@ -359,3 +359,29 @@ fn questions_for_the_other_kind_of_model_are_refused_by_name() {
     });
     assert!(refusal(&mut decoder, pair(), scored).contains("encoder"));
 }
+
+#[test]
+fn inputs_are_cut_to_any_limit_that_leaves_room() {
+    let (_folder, base) = tiny("bert");
+    let tokenizer = base.tokenizer().expect("has a tokenizer");
+    let text = |words: usize| "bell ".repeat(words);
+    for (first, second) in [(0, 0), (1, 9), (9, 1), (6, 6), (7, 6), (30, 29)] {
+        let (first, second) = (text(first), text(second));
+        let whole = tokenizer
+            .encode_input(&first, Some(&second), usize::MAX)
+            .expect("encodes");
+        assert_eq!(whole.truncated, 0);
+        for limit in 0..70 {
+            let cut = tokenizer.encode_input(&first, Some(&second), limit);
+            // [CLS], and [SEP] twice
+            let Ok(cut) = cut else {
+                assert!(limit <= 3, "{limit}");
+                continue;
+            };
+            assert!(limit > 3);
+            assert_eq!(cut.ids.len(), whole.ids.len().min(limit));
+            assert_eq!(cut.ids.len() + cut.truncated, whole.ids.len());
+            assert_eq!(cut.token_types.len(), cut.ids.len());
+        }
+    }
+}
