@@ -242,7 +242,7 @@ fn a_setting_without_effect_is_refused() {
         let failed = evalh.run(&format!("run {line} --model tiny --out out"));
         assert_eq!(failed.code, Some(2), "{line}: {}", failed.err);
         assert!(!evalh.path("out").exists(), "{line}");
-        shown += &format!("$ {line}\n{}", evalh.without_paths(&failed.err));
+        shown.extend(["$ ", line, "\n", &evalh.without_paths(&failed.err)]);
     }
     insta::assert_snapshot!(shown);
 }

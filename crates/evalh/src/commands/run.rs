@@ -194,6 +194,7 @@ impl Prepared {
             })
             .collect::<Outcome<Vec<_>>>()?;
         check_templates(&tasks, &others)?;
+        check_labels(&labels, &others)?;
         let models = || std::iter::once(&model).chain(others.iter().map(|(_, model)| model));
         for setting in models().flat_map(OpenedModel::unhonoured) {
             console.warn(format_args!(
@@ -304,11 +305,12 @@ pub fn check_kinds(data: &[SuiteData], model: &OpenedModel) -> Outcome<()> {
 /// Every checkpoint is asked in the same form, so each needs a chat template where that is a chat.
 fn check_templates(tasks: &[Box<dyn Task>], others: &[(String, OpenedModel)]) -> Outcome<()> {
     let without = others.iter().find(|(_, model)| !model.has_chat_template());
-    let is_chat = |task: &&Box<dyn Task>| {
+    let is_chat = |task: &dyn Task| {
         let first = task.requests().into_iter().next();
         first.is_some_and(|request| matches!(request.prompt, Prompt::Chat { .. }))
     };
-    let chats = without.and_then(|_| tasks.iter().find(is_chat));
+    let mut tasks = tasks.iter().map(|task| &**task);
+    let chats = without.and_then(|_| tasks.find(|task| is_chat(*task)));
     match (without, chats) {
         (Some((name, _)), Some(task)) => Err(Failure::new(format!("ask the variant `{name}`"))
             .cause(format!(
@@ -318,6 +320,25 @@ fn check_templates(tasks: &[Box<dyn Task>], others: &[(String, OpenedModel)]) ->
             .help("ask all variants in plain text: --protocol completion, or no --chat")),
         _ => Ok(()),
     }
+}
+
+/// Every checkpoint's head has the base's labels in the base's order, so that an output means the same of each.
+fn check_labels(labels: &[String], others: &[(String, OpenedModel)]) -> Outcome<()> {
+    for (name, model) in others {
+        let own = model.labels(&[])?;
+        if own != labels {
+            return Err(Failure::new(format!("ask the variant `{name}`"))
+                .cause(format!(
+                    "its head has the labels {}, and the base's has {}",
+                    own.join(", "),
+                    labels.join(", ")
+                ))
+                .help(
+                    "compare checkpoints whose config.json has one id2label, or run them apart",
+                ));
+        }
+    }
+    Ok(())
 }
 
 /// The command as a shell would take it again.

@@ -3,13 +3,14 @@
 use super::{join, usage};
 use crate::{
     failure::{OrFail as _, Outcome},
-    flags::{PerSuite, QuestionFlags},
+    flags::{Names, PerSuite, QuestionFlags},
 };
 use evalh_task::{
     Chat, DataSource, Draw, Extra, PackSuite, Suite, TaskOptions, find_pack, find_suite, open_suite,
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -128,120 +129,161 @@ struct Named {
 /// When there is no suite of a name, one is named twice, or a setting has an effect on none of them.
 pub fn suites(named: &[String], flags: &QuestionFlags, here: &Path) -> Outcome<Vec<SuiteChoice>> {
     let named = all_named(named, here)?;
-    let given = Given { named: &named };
-    let protocols = given.values("--protocol", &flags.protocol, |suite, name: &String| {
-        suite.protocols().contains(&name.as_str())
-    })?;
-    let extra = |extra: Extra| move |suite: &dyn Suite| suite.honours().contains(&extra);
-    let tasks = given.of("--tasks", &flags.tasks, extra(Extra::Tasks))?;
-    let limits = given.of("--limit", &flags.limit, |_| true)?;
-    let draws = given.of("--draw", &flags.draw, extra(Extra::Draw))?;
-    let draw_seeds = given.of("--draw-seed", &flags.draw_seed, extra(Extra::Draw))?;
-    let shots = given.of("--shots", &flags.shots, extra(Extra::Shots))?;
-    let shot_seeds = given.of("--shot-seed", &flags.shot_seed, extra(Extra::Shots))?;
-    let samples = given.of("--samples", &flags.samples, extra(Extra::Samples))?;
-    let lengths = given.of(
-        "--max-new-tokens",
-        &flags.max_new_tokens,
-        extra(Extra::MaxNewTokens),
-    )?;
-    let windows = given.of("--window", &flags.window, extra(Extra::Window))?;
-    let strides = given.of("--stride", &flags.stride, extra(Extra::Window))?;
-    let data = given.of("--data", &flags.data, takes_data)?;
-    let idle = named.iter().all(|n| !extra(Extra::Samples)(&*n.suite));
-    if let (true, Some(flag)) = (idle, token_flag(flags)) {
-        return Err(usage(format!(
-            "{flag} has no effect: none of the suites generates text"
-        )));
-    }
-    if flags.chat
-        && !named
-            .iter()
-            .any(|n| chat_protocol(&*n.suite) || extra(Extra::Chat)(&*n.suite))
-    {
-        return Err(usage("--chat has no effect on any of the suites"));
-    }
-    let shared_data = data.iter().flatten().count() > 1;
-    let mut choices = Vec::with_capacity(named.len());
-    for (
-        at,
-        Named {
-            source,
-            suite,
-            pack,
-        },
-    ) in named.iter().enumerate()
-    {
-        let pack = pack.as_ref();
-        let generates = extra(Extra::Samples)(&**suite);
-        let limit = limits[at].map(usize::from);
-        let draw = draws[at].map(usize::from);
-        if limit.is_some() && draw.is_some() {
-            return Err(usage(format!(
-                "--limit and --draw both choose items of `{}`",
-                suite.name()
-            ))
-            .help("give one of them"));
-        }
-        // What the user chooses replaces the pack's choice of items.
-        let packed = pack.filter(|_| limit.is_none() && draw.is_none());
-        let draw = draw.or(packed.and_then(|pack| pack.draw));
-        let draw_seed = draw_seeds[at].or(packed.and_then(|pack| pack.draw_seed));
-        let chat = flags.chat && extra(Extra::Chat)(&**suite);
-        let asks_chat = flags.chat && !chat && chat_protocol(&**suite);
-        choices.push(SuiteChoice {
-            suite: source.clone(),
-            protocol: protocols[at]
-                .clone()
-                .or(asks_chat.then(|| "chat".to_owned())),
-            tasks: tasks[at].clone().map(|names| names.0).unwrap_or_default(),
-            limit: limit.or(packed.and_then(|pack| pack.limit)),
-            draw: draw.map(|items| (items, draw_seed.unwrap_or(DRAW_SEED))),
-            shots: shots[at].or(pack.and_then(|pack| pack.shots)),
-            shot_seed: shot_seeds[at],
-            chat: chat.then(|| ChatChoice {
-                system: flags.system.clone(),
-                shots_as_turns: flags.shots_as_turns,
-            }),
-            samples: samples[at].map_or(1, usize::from),
-            temperature: flags.temperature.filter(|_| generates).unwrap_or(0.0),
-            top_p: flags
-                .top_p
-                .filter(|_| generates)
-                .unwrap_or(TaskOptions::default().top_p),
-            seed: flags.seed.filter(|_| generates).unwrap_or(0),
-            max_new_tokens: lengths[at]
-                .map(usize::from)
-                .or(pack.and_then(|pack| pack.max_new_tokens)),
-            window: windows[at].map(usize::from),
-            stride: strides[at].map(usize::from),
-            data: data[at]
-                .as_ref()
-                .map(|path| {
-                    let own = |given: &PerSuite<_>| given.suite.as_deref() == Some(suite.name());
-                    let shared = shared_data && !flags.data.iter().any(own);
-                    data_of(&**suite, join(here, path), shared)
-                })
-                .transpose()?,
-        });
-    }
-    if flags.system.is_some() && choices.iter().all(|choice| choice.chat.is_none()) {
-        return Err(usage(
-            "--system has no effect: the suites' chats have no system prompt",
-        ));
-    }
-    if flags.shots_as_turns && choices.iter().all(|choice| choice.chat.is_none()) {
-        return Err(usage(
-            "--shots-as-turns has no effect: the suites' chats have no solved examples",
-        ));
-    }
+    check_tokens(&named, flags)?;
+    let values = Values::of(&named, flags)?;
+    let choices = (0..named.len())
+        .map(|at| choice(&named, &values, at, flags, here))
+        .collect::<Outcome<Vec<_>>>()?;
+    check_chats(&choices, flags)?;
     Ok(choices)
+}
+
+/// What the flags say of each suite, by the suite's place.
+struct Values {
+    protocols: Vec<Option<String>>,
+    tasks: Vec<Option<Names>>,
+    limits: Vec<Option<NonZeroUsize>>,
+    draws: Vec<Option<NonZeroUsize>>,
+    draw_seeds: Vec<Option<u64>>,
+    shots: Vec<Option<usize>>,
+    shot_seeds: Vec<Option<u64>>,
+    samples: Vec<Option<NonZeroUsize>>,
+    lengths: Vec<Option<NonZeroUsize>>,
+    windows: Vec<Option<NonZeroUsize>>,
+    strides: Vec<Option<NonZeroUsize>>,
+    data: Vec<Option<PathBuf>>,
+}
+
+impl Values {
+    fn of(named: &[Named], flags: &QuestionFlags) -> Outcome<Values> {
+        let given = Given { named };
+        let extra = |extra: Extra| move |suite: &dyn Suite| suite.honours().contains(&extra);
+        Ok(Values {
+            protocols: given.values("--protocol", &flags.protocol, |suite, name: &String| {
+                suite.protocols().contains(&name.as_str())
+            })?,
+            tasks: given.of("--tasks", &flags.tasks, extra(Extra::Tasks))?,
+            limits: given.of("--limit", &flags.limit, |_| true)?,
+            draws: given.of("--draw", &flags.draw, extra(Extra::Draw))?,
+            draw_seeds: given.of("--draw-seed", &flags.draw_seed, extra(Extra::Draw))?,
+            shots: given.of("--shots", &flags.shots, extra(Extra::Shots))?,
+            shot_seeds: given.of("--shot-seed", &flags.shot_seed, extra(Extra::Shots))?,
+            samples: given.of("--samples", &flags.samples, extra(Extra::Samples))?,
+            lengths: given.of(
+                "--max-new-tokens",
+                &flags.max_new_tokens,
+                extra(Extra::MaxNewTokens),
+            )?,
+            windows: given.of("--window", &flags.window, extra(Extra::Window))?,
+            strides: given.of("--stride", &flags.stride, extra(Extra::Window))?,
+            data: given.of("--data", &flags.data, takes_data)?,
+        })
+    }
+}
+
+/// One suite with its settings. What the user chooses goes before what its pack chooses.
+fn choice(
+    named: &[Named],
+    values: &Values,
+    at: usize,
+    flags: &QuestionFlags,
+    here: &Path,
+) -> Outcome<SuiteChoice> {
+    let Named {
+        source,
+        suite,
+        pack,
+    } = &named[at];
+    let pack = pack.as_ref();
+    let honours = suite.honours();
+    let generates = honours.contains(&Extra::Samples);
+    let limit = values.limits[at].map(usize::from);
+    let draw = values.draws[at].map(usize::from);
+    if limit.is_some() && draw.is_some() {
+        return Err(usage(format!(
+            "--limit and --draw both choose items of `{}`",
+            suite.name()
+        ))
+        .help("give one of them"));
+    }
+    let packed = pack.filter(|_| limit.is_none() && draw.is_none());
+    let draw = draw.or(packed.and_then(|pack| pack.draw));
+    let draw_seed = values.draw_seeds[at].or(packed.and_then(|pack| pack.draw_seed));
+    let chat = flags.chat && honours.contains(&Extra::Chat);
+    let asks_chat = flags.chat && !chat && chat_protocol(&**suite);
+    let own_data = |given: &PerSuite<_>| given.suite.as_deref() == Some(suite.name());
+    let shared_data = values.data.iter().flatten().count() > 1 && !flags.data.iter().any(own_data);
+    Ok(SuiteChoice {
+        suite: source.clone(),
+        protocol: values.protocols[at]
+            .clone()
+            .or(asks_chat.then(|| "chat".to_owned())),
+        tasks: values.tasks[at]
+            .clone()
+            .map(|names| names.0)
+            .unwrap_or_default(),
+        limit: limit.or(packed.and_then(|pack| pack.limit)),
+        draw: draw.map(|items| (items, draw_seed.unwrap_or(DRAW_SEED))),
+        shots: values.shots[at].or(pack.and_then(|pack| pack.shots)),
+        shot_seed: values.shot_seeds[at],
+        chat: chat.then(|| ChatChoice {
+            system: flags.system.clone(),
+            shots_as_turns: flags.shots_as_turns,
+        }),
+        samples: values.samples[at].map_or(1, usize::from),
+        temperature: flags.temperature.filter(|_| generates).unwrap_or(0.0),
+        top_p: flags
+            .top_p
+            .filter(|_| generates)
+            .unwrap_or(TaskOptions::default().top_p),
+        seed: flags.seed.filter(|_| generates).unwrap_or(0),
+        max_new_tokens: values.lengths[at]
+            .map(usize::from)
+            .or(pack.and_then(|pack| pack.max_new_tokens)),
+        window: values.windows[at].map(usize::from),
+        stride: values.strides[at].map(usize::from),
+        data: values.data[at]
+            .as_ref()
+            .map(|path| data_of(&**suite, join(here, path), shared_data))
+            .transpose()?,
+    })
+}
+
+/// What is said of the choice of tokens has an effect on one of the suites.
+fn check_tokens(named: &[Named], flags: &QuestionFlags) -> Outcome<()> {
+    let generates = |named: &Named| named.suite.honours().contains(&Extra::Samples);
+    match token_flag(flags) {
+        Some(flag) if !named.iter().any(generates) => Err(usage(format!(
+            "{flag} has no effect: none of the suites generates text"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of chats has an effect on one of the suites.
+fn check_chats(choices: &[SuiteChoice], flags: &QuestionFlags) -> Outcome<()> {
+    let plain = |choice: &SuiteChoice| choice.chat.is_none();
+    let own = |choice: &SuiteChoice| choice.protocol.as_deref() == Some("chat");
+    let idle = if !choices.iter().all(plain) {
+        None
+    } else if flags.system.is_some() {
+        Some("--system has no effect: the suites' chats have no system prompt")
+    } else if flags.shots_as_turns {
+        Some("--shots-as-turns has no effect: the suites' chats have no solved examples")
+    } else if flags.chat && !choices.iter().any(own) {
+        Some("--chat has no effect on any of the suites")
+    } else {
+        None
+    };
+    idle.map_or(Ok(()), |idle| Err(usage(idle)))
 }
 
 fn all_named(named: &[String], here: &Path) -> Outcome<Vec<Named>> {
     let mut all: Vec<Named> = Vec::new();
     for name in named.iter().map(|name| name.trim()) {
-        let is_file = name.contains(['/', '\\']) || name.ends_with(".toml");
+        let ending = Path::new(name).extension();
+        let is_file = name.contains(['/', '\\'])
+            || ending.is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
         let parts: Vec<(SuiteSource, Option<PackSuite>)> = match find_pack(name) {
             _ if is_file => vec![(SuiteSource::File(join(here, name)), None)],
             Some(pack) => pack
