@@ -19,6 +19,7 @@ mod perplexity;
 pub mod quixbugs;
 mod registry;
 mod task;
+mod writing;
 
 pub use code_block::first_python_block;
 pub use error::TaskError;

@@ -4,15 +4,13 @@ mod problem;
 mod program;
 mod protocol;
 mod samples;
-mod score;
 mod suite;
 mod task;
 
 pub(crate) use program::{missing_imports, put_first};
-pub(crate) use score::{Asked, ks_of};
 
+pub use crate::writing::{PassAtK, REFERENCE_KS, Tally, pass_at_k_estimates};
 pub use problem::{Problem, Problems};
 pub use protocol::Protocol;
 pub use samples::{ExternalSample, ExternalSamples};
-pub use score::{PassAtK, REFERENCE_KS, Tally, pass_at_k_estimates};
 pub use suite::HumanEval;

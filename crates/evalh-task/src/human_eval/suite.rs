@@ -1,7 +1,9 @@
 //! The registered suites of this kind.
 
-use super::{Problems, Protocol, task::HumanEvalTask};
-use crate::{DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions};
+use super::{Problems, Protocol, task::Put};
+use crate::{
+    DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions, writing::WritingTask,
+};
 use std::path::{Path, PathBuf};
 
 /// A set of problems in the format of `HumanEval`, with its name.
@@ -155,12 +157,14 @@ impl Suite for HumanEval {
     fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
         options.check(self.name, &self.honours())?;
         let protocol = self.protocol(options)?;
-        Ok(Box::new(HumanEvalTask::new(
-            self.name,
-            self.problems(data)?,
-            protocol,
-            options.clone(),
-        )))
+        Ok(Box::new(WritingTask {
+            suite: self.name,
+            problems: Put {
+                problems: self.problems(data)?,
+                protocol,
+            },
+            options: options.clone(),
+        }))
     }
 
     fn problems(&self, data: &DataFiles) -> Result<Problems, TaskError> {

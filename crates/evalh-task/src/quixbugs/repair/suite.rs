@@ -1,8 +1,9 @@
 //! The registered suites of this kind.
 
-use super::{super::set::Set, protocol::RepairProtocol, task::RepairTask};
+use super::{super::set::Set, protocol::RepairProtocol, task::Put};
 use crate::{
     DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions, quixbugs::Items,
+    writing::WritingTask,
 };
 
 /// Programs to repair.
@@ -106,10 +107,12 @@ impl Suite for QuixBugsRepair {
     fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
         options.check(self.name, &self.honours())?;
         let protocol = self.protocol(options)?;
-        Ok(Box::new(RepairTask {
+        Ok(Box::new(WritingTask {
             suite: self.name,
-            items: self.items(data)?,
-            protocol,
+            problems: Put {
+                items: self.items(data)?,
+                protocol,
+            },
             options: options.clone(),
         }))
     }
