@@ -17,7 +17,11 @@ fuzz_target!(|bytes: &[u8]| {
             .map(|row| serde_json::to_string(row).expect("a row is JSON"))
             .collect();
         let again = lines.join("\n");
-        let again = parse(Path::new("rows.jsonl"), again.as_bytes(), &ReadOptions::default());
+        let again = parse(
+            Path::new("rows.jsonl"),
+            again.as_bytes(),
+            &ReadOptions::default(),
+        );
         assert_eq!(again.expect("written rows can be read"), table);
     }
 });
