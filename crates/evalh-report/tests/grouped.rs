@@ -242,3 +242,18 @@ fn a_score_that_guessing_gives_is_warned_of() {
         ]
     );
 }
+
+#[test]
+fn many_items_gained_are_counted() {
+    let mut record = record();
+    let template = record.samples.clone();
+    for round in 1..30 {
+        record.samples.extend(template.iter().map(|sample| Sample {
+            item: format!("{}/{round}", sample.item),
+            position: sample.position + 100 * round,
+            ..sample.clone()
+        }));
+    }
+    let report = markdown(&record);
+    assert!(report.contains(" and 80 more\n"), "{report}");
+}

@@ -17,6 +17,9 @@ use evalh_record::{Outcome, Part, Record, ResultRow, Sample, SuiteSettings};
 use std::fmt::Write as _;
 use table::{Align, Table};
 
+/// Items gained or lost that are shown by name; the rest are counted.
+const FLIPS: usize = 100;
+
 /// Errors of one class shown by name; the rest are summed.
 const CLASSES: usize = 6;
 
@@ -215,12 +218,16 @@ fn flips(out: &mut String, suite: &SuiteSettings, compared: &[Comparison]) {
     for comparison in of {
         for (what, items) in [("gained", &comparison.gained), ("lost", &comparison.lost)] {
             if !items.is_empty() {
-                let items: Vec<_> = items.iter().map(|item| text(item)).collect();
+                let shown: Vec<_> = items.iter().take(FLIPS).map(|item| text(item)).collect();
+                let rest = match items.len().saturating_sub(FLIPS) {
+                    0 => String::new(),
+                    more => format!(" and {} more", count_of(more as u64)),
+                };
                 let _ = writeln!(
                     out,
-                    "- **{}** {what}: {}",
+                    "- **{}** {what}: {}{rest}",
                     text(&comparison.variant),
-                    items.join(", ")
+                    shown.join(", ")
                 );
             }
         }
