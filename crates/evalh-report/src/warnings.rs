@@ -100,7 +100,7 @@ pub fn warnings(record: &Record) -> Vec<Warning> {
     found
 }
 
-/// Scores of whole suites that guessing gives just as well: those within the normal 95 % interval that guessing has.
+/// Scores of whole suites that guessing gives just as well: those within the normal 95 % interval around what guessing gives.
 fn guesses(record: &Record) -> Vec<Warning> {
     let mut found = Vec::new();
     for suite in &record.manifest.settings.suites {
@@ -109,7 +109,9 @@ fn guesses(record: &Record) -> Vec<Warning> {
             .filter(|row| row.suite == suite.name && row.part == Part::Whole)
             .filter_map(|row| {
                 let chance = row.chance?;
-                let spread = (chance * (1.0 - chance) / row.n.max(1) as f64).sqrt();
+                let of_guesses = (chance * (1.0 - chance) / row.n.max(1) as f64).sqrt();
+                // A coefficient that guesses make 0 has no such spread: then the score's own error tells.
+                let spread = row.stderr.map_or(of_guesses, |stderr| of_guesses.max(stderr));
                 let near = (row.value - chance).abs() <= Z_95 * spread;
                 let (score, chance) = (percent(row.value), percent(chance));
                 near.then(|| {
