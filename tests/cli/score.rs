@@ -111,3 +111,12 @@ fn corrupt_lines_are_named() {
     evalh.write("samples.jsonl", sample("own/7", "    return 1\n"));
     insta::assert_snapshot!("stray_sample", evalh.shown(&evalh.run(line)));
 }
+
+#[test]
+fn a_suite_without_programs_is_refused_before_anything_is_fetched() {
+    let evalh = Evalh::new();
+    evalh.write("samples.jsonl", "{}\n");
+    let shown = evalh.run("score --suite mmlu --samples samples.jsonl");
+    assert_eq!(shown.code, Some(2));
+    insta::assert_snapshot!(evalh.shown(&shown));
+}

@@ -111,7 +111,9 @@ fn guesses(record: &Record) -> Vec<Warning> {
                 let chance = row.chance?;
                 let of_guesses = (chance * (1.0 - chance) / row.n.max(1) as f64).sqrt();
                 // A coefficient that guesses make 0 has no such spread: then the score's own error tells.
-                let spread = row.stderr.map_or(of_guesses, |stderr| of_guesses.max(stderr));
+                let spread = row
+                    .stderr
+                    .map_or(of_guesses, |stderr| of_guesses.max(stderr));
                 let near = (row.value - chance).abs() <= Z_95 * spread;
                 let (score, chance) = (percent(row.value), percent(chance));
                 near.then(|| {

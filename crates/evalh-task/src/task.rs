@@ -50,6 +50,11 @@ pub trait Suite: Send + Sync {
     /// When a setting is not possible, or the data is missing, corrupt or not complete.
     fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError>;
 
+    /// Whether it has [`Suite::problems`].
+    fn has_problems(&self) -> bool {
+        false
+    }
+
     /// The problems alone, to score completions that were made elsewhere.
     ///
     /// # Errors

@@ -167,6 +167,10 @@ impl Suite for HumanEval {
         }))
     }
 
+    fn has_problems(&self) -> bool {
+        true
+    }
+
     fn problems(&self, data: &DataFiles) -> Result<Problems, TaskError> {
         let problems = self.read(&data.files)?;
         if problems.all().len() != self.items {

@@ -12,7 +12,7 @@ use crate::{
 };
 use evalh_record::Outcome as ProgramOutcome;
 use evalh_task::{
-    Program,
+    DataFiles, Program,
     human_eval::{ExternalSamples, PassAtK, Problems, pass_at_k_estimates},
 };
 use serde_json::json;
@@ -33,6 +33,10 @@ use std::{
 pub fn score(flags: &ScoreFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
     let suite = evalh_task::find_suite(&flags.suite).or_fail()?;
+    if !suite.has_problems() {
+        // It says so itself; nothing need be fetched for that.
+        suite.problems(&DataFiles::default()).or_fail()?;
+    }
     let artifacts = Artifacts::new(&console, flags.sandbox.offline)?;
     let problems = match &flags.problems {
         Some(path) => Problems::open(path).or_fail()?,
