@@ -28,16 +28,17 @@ pub struct Comparison {
     pub p: Option<f64>,
     /// The mean difference of the items' scores, with the standard error of the paired differences.
     pub difference: Option<Estimate>,
+    /// The means of the items' scores, the base's and the variant's.
+    pub means: Option<(f64, f64)>,
 }
 
 impl Comparison {
-    /// The standard error of a difference of two scores, where that is the difference of the items' mean scores (it is
-    /// not for pass@k with k above 1).
-    pub fn stderr_of(&self, difference: f64) -> Option<f64> {
-        let known = self
-            .difference
-            .filter(|known| (known.value - difference).abs() < 1e-9);
-        known.and_then(|known| known.stderr)
+    /// The standard error of the difference between the base's score and the variant's, where both are the means of the
+    /// items' scores (they are not for pass@k with k above 1, for F1, for a correlation).
+    pub fn stderr_of(&self, base: f64, other: f64) -> Option<f64> {
+        let (base_mean, other_mean) = self.means?;
+        let are_means = (base - base_mean).abs() < 1e-9 && (other - other_mean).abs() < 1e-9;
+        self.difference.filter(|_| are_means)?.stderr
     }
 }
 
@@ -68,6 +69,7 @@ pub fn comparisons(record: &Record) -> Vec<Comparison> {
                     same_answers: 0,
                     p: None,
                     difference: None,
+                    means: None,
                 };
                 found.push(compare(empty, &base, &of(&variant.name)));
             }
@@ -135,6 +137,9 @@ fn compare(mut comparison: Comparison, base: &Items<'_>, other: &Items<'_>) -> C
         }
     }
     comparison.difference = paired_difference(&of_base, &of_other);
+    comparison.means = evalh_stats::mean(&of_base)
+        .zip(evalh_stats::mean(&of_other))
+        .map(|(base, other)| (base.value, other.value));
     if single && comparison.items > 0 {
         comparison.p = Some(mcnemar_exact(
             comparison.gained.len() as u64,

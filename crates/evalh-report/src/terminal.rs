@@ -97,7 +97,9 @@ fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<C
             Some(p) if p < NOTABLE => PLAIN.fg_color(Some(AnsiColor::Red.into())),
             _ => PLAIN,
         };
-        let error = comparison.stderr_of(difference).filter(|_| headline);
+        let error = comparison
+            .stderr_of(base.value, row.value)
+            .filter(|_| headline);
         let difference = points(row.metric_name(), difference, error);
         cells.push(Cell::number(difference, colour));
         let [gained, lost] = [&comparison.gained, &comparison.lost].map(|items| {

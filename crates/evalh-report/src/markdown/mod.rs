@@ -186,7 +186,9 @@ fn score_table(record: &Record, rows: &[&ResultRow], compared: &[Comparison]) ->
                 (Some(comparison), Some(base)) => {
                     let difference = row.value - base.value;
                     let headline = is_headline(record, row);
-                    let error = comparison.stderr_of(difference).filter(|_| headline);
+                    let error = comparison
+                        .stderr_of(base.value, row.value)
+                        .filter(|_| headline);
                     cells.push(points(row.metric_name(), difference, error));
                     if headline {
                         cells.extend([
