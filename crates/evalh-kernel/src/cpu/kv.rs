@@ -218,29 +218,52 @@ impl KvPool {
 }
 
 /// Zeroes straight from the system's allocator, which hands out pages only as they are touched.
+///
+/// That holds for ordinary alignments alone: zeroes of a larger one are written by the standard library, page by page. So
+/// the buffer is asked for with an ordinary one, a little longer, and begins at the first cache line.
 #[derive(Debug)]
 struct ZeroedBuffer {
+    /// What was allocated.
+    allocated: *mut u8,
+    /// The first value, at the beginning of a cache line.
     pointer: *mut f32,
     len: usize,
 }
 
+/// Bytes of a cache line.
+const CACHE_LINE: usize = 64;
+
 impl ZeroedBuffer {
+    /// Room for the values from any first cache line on.
     fn layout(len: usize) -> Option<Layout> {
-        Layout::array::<f32>(len.max(1)).ok()?.align_to(64).ok()
+        let bytes = len.checked_mul(size_of::<f32>())?.checked_add(CACHE_LINE)?;
+        Layout::from_size_align(bytes, align_of::<f32>()).ok()
     }
 
     fn new(len: usize) -> Option<Self> {
-        // SAFETY: the layout is not empty; its alignment is that of a cache line.
-        #[allow(
-            clippy::cast_ptr_alignment,
-            reason = "the layout asks for more than an f32 needs"
-        )]
-        let pointer = unsafe { alloc_zeroed(Self::layout(len)?) }.cast::<f32>();
-        (!pointer.is_null()).then_some(Self { pointer, len })
+        // SAFETY: the layout is not empty.
+        let allocated = unsafe { alloc_zeroed(Self::layout(len)?) };
+        if allocated.is_null() {
+            return None;
+        }
+        let ahead = allocated.align_offset(CACHE_LINE);
+        assert!(ahead < CACHE_LINE, "a byte can be at any address");
+        #[allow(clippy::cast_ptr_alignment, reason = "it is a cache line's beginning")]
+        // SAFETY: less than a cache line ahead, and one was allocated beside the values.
+        let pointer = unsafe { allocated.add(ahead) }.cast::<f32>();
+        assert!(
+            pointer.is_aligned(),
+            "a cache line begins where a value can"
+        );
+        Some(Self {
+            allocated,
+            pointer,
+            len,
+        })
     }
 
     fn as_slice(&self) -> &[f32] {
-        // SAFETY: `len` zeroed values were allocated and are owned.
+        // SAFETY: `len` zeroed values from `pointer` on were allocated and are owned.
         unsafe { std::slice::from_raw_parts(self.pointer, self.len) }
     }
 
@@ -256,7 +279,7 @@ impl Drop for ZeroedBuffer {
             handle_alloc_error(Layout::new::<f32>())
         };
         // SAFETY: allocated in `new` with the same layout.
-        unsafe { dealloc(self.pointer.cast(), layout) }
+        unsafe { dealloc(self.allocated, layout) }
     }
 }
 
@@ -338,6 +361,17 @@ mod tests {
         assert_eq!(pool.free_tokens(), 2 * BLOCK_TOKENS);
         pool.release(&mut b);
         assert_eq!(pool.free_tokens(), 4 * BLOCK_TOKENS);
+    }
+
+    #[test]
+    fn a_buffer_begins_at_a_cache_line_and_is_zero() {
+        for len in [0, 1, 15, 16, 1 << 20] {
+            let mut buffer = ZeroedBuffer::new(len).unwrap();
+            assert_eq!(buffer.pointer.align_offset(CACHE_LINE), 0);
+            assert!(buffer.as_slice().iter().all(|value| value.to_bits() == 0));
+            buffer.as_mut_slice().fill(1.0);
+            assert_eq!(buffer.as_slice().len(), len);
+        }
     }
 
     #[test]
