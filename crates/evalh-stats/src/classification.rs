@@ -26,12 +26,13 @@ pub fn precision(
     positive: usize,
     bootstrap: Bootstrap,
 ) -> Option<Estimate> {
-    let labels = Labels::of(gold, predicted)?;
-    let positive = labels.place(positive);
-    Some(labels.estimate(bootstrap, |counts| {
-        let [_, predicted, hits] = counts.of(positive);
-        ratio(hits, predicted)
-    }))
+    of_positive(
+        gold,
+        predicted,
+        positive,
+        bootstrap,
+        |[_, predicted, hits]| ratio(hits, predicted),
+    )
 }
 
 /// Of the items that are `positive`, the share predicted so; 0 where none is.
@@ -41,12 +42,9 @@ pub fn recall(
     positive: usize,
     bootstrap: Bootstrap,
 ) -> Option<Estimate> {
-    let labels = Labels::of(gold, predicted)?;
-    let positive = labels.place(positive);
-    Some(labels.estimate(bootstrap, |counts| {
-        let [gold, _, hits] = counts.of(positive);
+    of_positive(gold, predicted, positive, bootstrap, |[gold, _, hits]| {
         ratio(hits, gold)
-    }))
+    })
 }
 
 /// The harmonic mean of precision and recall of `positive`; 0 where it neither is nor is predicted.
@@ -56,12 +54,26 @@ pub fn f1(
     positive: usize,
     bootstrap: Bootstrap,
 ) -> Option<Estimate> {
+    of_positive(
+        gold,
+        predicted,
+        positive,
+        bootstrap,
+        |[gold, predicted, hits]| ratio(2 * hits, gold + predicted),
+    )
+}
+
+/// A metric of one label, from how often it is gold, is predicted, and both.
+fn of_positive(
+    gold: &[usize],
+    predicted: &[usize],
+    positive: usize,
+    bootstrap: Bootstrap,
+    metric: impl Fn([u64; 3]) -> f64,
+) -> Option<Estimate> {
     let labels = Labels::of(gold, predicted)?;
     let positive = labels.place(positive);
-    Some(labels.estimate(bootstrap, |counts| {
-        let [gold, predicted, hits] = counts.of(positive);
-        ratio(2 * hits, gold + predicted)
-    }))
+    Some(labels.estimate(bootstrap, |counts| metric(counts.of(positive))))
 }
 
 /// The mean of the recalls of all gold labels. Labels that are predicted only do not count.

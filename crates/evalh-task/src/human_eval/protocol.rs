@@ -1,6 +1,7 @@
 //! The three ways of asking for a function, each text with its source.
 
 use super::Problem;
+use crate::writing;
 use evalh_record::{Message, Prompt, Role};
 
 /// How a problem is put to a model. Scores of two protocols are not comparable, so the name is part of every score's.
@@ -44,13 +45,6 @@ impl Protocol {
         }
     }
 
-    /// The protocol of this name.
-    pub fn from_name(name: &str) -> Option<Protocol> {
-        Protocol::ALL
-            .into_iter()
-            .find(|protocol| protocol.name() == name)
-    }
-
     /// Chat where the checkpoint has a chat template, else completion.
     pub fn default_for(has_chat_template: bool) -> Protocol {
         if has_chat_template {
@@ -58,11 +52,6 @@ impl Protocol {
         } else {
             Protocol::Completion
         }
-    }
-
-    /// Whether only a checkpoint with a chat template can answer.
-    pub fn needs_chat_template(self) -> bool {
-        self == Protocol::Chat
     }
 
     /// The strings that end an answer.
@@ -97,6 +86,22 @@ impl Protocol {
             }
             Protocol::Chat => chat(filled(CHAT_REQUEST, problem.prompt.trim()), None),
         }
+    }
+}
+
+impl writing::Choice for Protocol {
+    const CHOICES: &'static [Protocol] = &Protocol::ALL;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn default_for(has_chat_template: bool) -> Protocol {
+        Protocol::default_for(has_chat_template)
+    }
+
+    fn needs_chat_template(self) -> bool {
+        self == Protocol::Chat
     }
 }
 

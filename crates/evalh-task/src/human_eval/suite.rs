@@ -2,7 +2,8 @@
 
 use super::{Problems, Protocol, task::Put};
 use crate::{
-    DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions, writing::WritingTask,
+    DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions,
+    writing::{self, WritingTask},
 };
 use std::path::{Path, PathBuf};
 
@@ -52,39 +53,6 @@ impl HumanEval {
         },
         items: 8,
     };
-
-    fn protocol(&self, options: &TaskOptions) -> Result<Protocol, TaskError> {
-        let refuse = |problem, remedy: String| {
-            Err(TaskError::Setting {
-                suite: self.name.to_owned(),
-                setting: "protocol",
-                problem,
-                remedy,
-            })
-        };
-        let protocol = match &options.protocol {
-            None => Protocol::default_for(options.has_chat_template),
-            Some(name) => match Protocol::from_name(name) {
-                Some(protocol) => protocol,
-                None => {
-                    return refuse(
-                        format!("`{name}` is unknown"),
-                        format!("choose one of: {}", Protocol::NAMES.join(", ")),
-                    );
-                }
-            },
-        };
-        if protocol.needs_chat_template() && !options.has_chat_template {
-            return refuse(
-                format!(
-                    "`{}` needs a chat template, and the checkpoint has none",
-                    protocol.name()
-                ),
-                "choose completion, or a checkpoint with a chat template".into(),
-            );
-        }
-        Ok(protocol)
-    }
 
     fn read(&self, data: &[PathBuf]) -> Result<Problems, TaskError> {
         match &self.source {
@@ -156,7 +124,7 @@ impl Suite for HumanEval {
 
     fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
         options.check(self.name, &self.honours())?;
-        let protocol = self.protocol(options)?;
+        let protocol = writing::chosen(self.name, options)?;
         Ok(Box::new(WritingTask {
             suite: self.name,
             problems: Put {

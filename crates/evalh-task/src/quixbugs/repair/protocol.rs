@@ -1,6 +1,7 @@
 //! The two ways of asking for a repair, each text with its source.
 
 use super::super::item::Item;
+use crate::writing;
 use evalh_record::{Message, Prompt, Role};
 
 /// How a program is put to a model. Scores of two protocols are not comparable, so the name is part of every score's.
@@ -94,5 +95,21 @@ impl RepairProtocol {
                 prefill: None,
             },
         }
+    }
+}
+
+impl writing::Choice for RepairProtocol {
+    const CHOICES: &'static [RepairProtocol] = &RepairProtocol::ALL;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn default_for(has_chat_template: bool) -> RepairProtocol {
+        RepairProtocol::default_for(has_chat_template)
+    }
+
+    fn needs_chat_template(self) -> bool {
+        self == RepairProtocol::Chat
     }
 }

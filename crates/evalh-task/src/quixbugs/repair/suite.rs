@@ -2,8 +2,9 @@
 
 use super::{super::set::Set, protocol::RepairProtocol, task::Put};
 use crate::{
-    DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions, quixbugs::Items,
-    writing::WritingTask,
+    DataFiles, DataSource, Extra, Facts, Suite, Task, TaskError, TaskOptions,
+    quixbugs::Items,
+    writing::{self, WritingTask},
 };
 
 /// Programs to repair.
@@ -35,34 +36,6 @@ impl QuixBugsRepair {
     /// When the data is missing, corrupt or not complete.
     pub fn items(&self, data: &DataFiles) -> Result<Items, TaskError> {
         self.set.open(data, self.name)
-    }
-
-    fn protocol(&self, options: &TaskOptions) -> Result<RepairProtocol, TaskError> {
-        let refuse = |problem: String, remedy: String| TaskError::Setting {
-            suite: self.name.to_owned(),
-            setting: "protocol",
-            problem,
-            remedy,
-        };
-        let protocol = match &options.protocol {
-            None => RepairProtocol::default_for(options.has_chat_template),
-            Some(name) => RepairProtocol::ALL
-                .into_iter()
-                .find(|protocol| protocol.name() == name)
-                .ok_or_else(|| {
-                    refuse(
-                        format!("`{name}` is unknown"),
-                        format!("choose one of: {}", RepairProtocol::NAMES.join(", ")),
-                    )
-                })?,
-        };
-        if protocol == RepairProtocol::Chat && !options.has_chat_template {
-            return Err(refuse(
-                "`chat` needs a chat template, and the checkpoint has none".into(),
-                "choose completion, or a checkpoint with a chat template".into(),
-            ));
-        }
-        Ok(protocol)
     }
 }
 
@@ -106,7 +79,7 @@ impl Suite for QuixBugsRepair {
 
     fn open(&self, data: &DataFiles, options: &TaskOptions) -> Result<Box<dyn Task>, TaskError> {
         options.check(self.name, &self.honours())?;
-        let protocol = self.protocol(options)?;
+        let protocol = writing::chosen(self.name, options)?;
         Ok(Box::new(WritingTask {
             suite: self.name,
             problems: Put {
