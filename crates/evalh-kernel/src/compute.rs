@@ -2,7 +2,7 @@
 
 use crate::burn_ops;
 use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
-use crate::cpu::{self, Angles, AttentionRow, AttentionShape, Isa, PackedWeight};
+use crate::cpu::{self, Angles, AttentionRow, AttentionShape, CodedRows, Isa, PackedWeight};
 use crate::host::{self, Host};
 use crate::weight::{LowRank, Vector, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -117,6 +117,18 @@ impl Compute {
                 TensorData::new(rows, [outputs, inputs]),
                 &self.device,
             )),
+        }
+    }
+
+    /// A weight from codes: held as such by our own code, by their values elsewhere.
+    ///
+    /// # Panics
+    /// When the parts of `rows` do not fit each other, or it is empty.
+    pub fn coded_weight(&self, rows: &CodedRows<'_>) -> Weight {
+        let packed = PackedWeight::coded(rows);
+        match self.set {
+            ComputeSet::Cpu(_) => Weight::Packed(packed),
+            ComputeSet::Burn => self.weight(packed.to_rows(), rows.outputs, rows.inputs),
         }
     }
 

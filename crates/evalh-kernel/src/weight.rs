@@ -44,8 +44,8 @@ impl Weight {
     /// Name of the type in which the values are held.
     pub fn dtype(&self) -> &'static str {
         match self {
-            Self::Packed(weight) if weight.is_bf16() => "bf16",
-            Self::Packed(_) | Self::Dense(_) => "f32",
+            Self::Packed(weight) => weight.dtype(),
+            Self::Dense(_) => "f32",
         }
     }
 

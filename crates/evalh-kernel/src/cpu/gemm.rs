@@ -1,9 +1,11 @@
 //! Rows times a packed weight, over all threads.
 
+use super::codes::{FEW_ROWS, PANELS_OF_CODES};
 use super::isa::Isa;
 use super::packed::PackedWeight;
-use super::tile::{self, PANEL, ROWS, Tile};
+use super::tile::{self, PANEL, Panel, ROWS, Tile};
 use rayon::prelude::*;
+use std::cell::RefCell;
 
 /// Inputs of a panel that are worked on at once, so that it stays in the second-level cache (256 KiB of `f32`).
 const DEPTH: usize = 2048;
@@ -75,6 +77,31 @@ impl Blocks {
     }
 }
 
+thread_local! {
+    /// Room for the values of a panel that is held as codes.
+    static VALUES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Hands `depth` inputs of a panel to `use_panel`, from input `k` on; codes are written out for it.
+fn with_panel(
+    isa: Isa,
+    weight: &PackedWeight,
+    panel: usize,
+    k: usize,
+    depth: usize,
+    use_panel: impl FnOnce(Panel),
+) {
+    match (weight.panel(panel, k), weight.codes()) {
+        (Some(values), _) => use_panel(values),
+        (None, Some(codes)) => VALUES.with_borrow_mut(|values| {
+            values.resize((PANEL * depth).max(values.len()), 0.0);
+            codes.expand(isa, panel, k, &mut values[..PANEL * depth]);
+            use_panel(Panel::F32(values.as_ptr()));
+        }),
+        (None, None) => unreachable!("a weight has values or codes"),
+    }
+}
+
 /// `c[row][column..column + outputs] (+)= x[row] * weight^T` for every row of `x`.
 ///
 /// `x` is `[rows, inputs]`, `c` is `[rows, width]`, both row-major. Where `accumulate` is set the sums start from what
@@ -103,31 +130,46 @@ pub fn multiply(
     if rows == 0 {
         return;
     }
-    let blocks = Blocks::new(x, inputs);
     let out = Output(c.as_mut_ptr());
     let panels = weight.panels();
+    // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
+    let least = (TASK_VALUES / (PANEL * inputs * rows.div_ceil(4))).clamp(1, panels);
+    if let Some(codes) = weight.codes().filter(|_| rows <= FEW_ROWS) {
+        (0..panels.div_ceil(PANELS_OF_CODES))
+            .into_par_iter()
+            .with_min_len(least.div_ceil(PANELS_OF_CODES))
+            .for_each(|task| {
+                let panel = task * PANELS_OF_CODES;
+                let first = out.at(column + panel * PANEL);
+                // SAFETY: the columns of these panels lie inside `c` (asserted above) and belong to this task alone.
+                unsafe { codes.multiply_few(isa, panel, x, first, width, accumulate) };
+            });
+        return;
+    }
+    let blocks = Blocks::new(x, inputs);
     let task = |panel: usize| {
         let first = panel * PANEL;
         for k in (0..inputs).step_by(DEPTH) {
-            for (row, m, a) in blocks.iter(k) {
-                let tile = Tile {
-                    m,
-                    k: DEPTH.min(inputs - k),
-                    a,
-                    b: weight.panel(panel, k),
-                    c: out.at(row * width + column + first),
-                    ldc: width,
-                    columns: PANEL.min(outputs - first),
-                    accumulate: accumulate || k > 0,
-                };
-                // SAFETY: the block holds `k * m` values from `a` on, the panel is padded to 32 columns, and the rows
-                // and columns written lie inside `c` (asserted above) and belong to this panel alone.
-                unsafe { tile::run(isa, &tile) };
-            }
+            let depth = DEPTH.min(inputs - k);
+            with_panel(isa, weight, panel, k, depth, |b| {
+                for (row, m, a) in blocks.iter(k) {
+                    let tile = Tile {
+                        m,
+                        k: depth,
+                        a,
+                        b,
+                        c: out.at(row * width + column + first),
+                        ldc: width,
+                        columns: PANEL.min(outputs - first),
+                        accumulate: accumulate || k > 0,
+                    };
+                    // SAFETY: the block holds `k * m` values from `a` on, the panel is padded to 32 columns, and the rows
+                    // and columns written lie inside `c` (asserted above) and belong to this panel alone.
+                    unsafe { tile::run(isa, &tile) };
+                }
+            });
         }
     };
-    // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
-    let least = (TASK_VALUES / (PANEL * inputs * rows.div_ceil(4))).clamp(1, panels);
     (0..panels)
         .into_par_iter()
         .with_min_len(least)

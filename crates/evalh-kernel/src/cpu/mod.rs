@@ -8,6 +8,7 @@
 mod activation;
 mod attention;
 mod bidirectional;
+mod codes;
 mod curve;
 mod gemm;
 mod isa;
@@ -23,6 +24,7 @@ mod tile;
 pub use activation::{Activation, activate, gate};
 pub use attention::{AttentionRow, AttentionShape, QkvLayout, attend};
 pub use bidirectional::{BidirectionalShape, attend_all};
+pub use codes::{CodeValues, CodedRows, Factors};
 pub use gemm::multiply;
 pub use isa::Isa;
 pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};

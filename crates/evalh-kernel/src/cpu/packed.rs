@@ -1,11 +1,13 @@
 //! A weight matrix in the order in which the inner loop reads it.
 
+use super::codes::{CodedRows, Codes};
 use super::tile::{PANEL, Panel};
 use rayon::prelude::*;
 
 /// A weight `[out, in]` as panels of 32 outputs: `[out / 32][in][32]`, the last panel padded with zeros.
 ///
-/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`.
+/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`, or as the codes
+/// that they were given as.
 #[derive(Debug, Clone)]
 pub struct PackedWeight {
     outputs: usize,
@@ -17,6 +19,7 @@ pub struct PackedWeight {
 enum Values {
     F32(Vec<f32>),
     Bf16(Vec<u16>),
+    Codes(Codes),
 }
 
 impl PackedWeight {
@@ -46,6 +49,19 @@ impl PackedWeight {
         }
     }
 
+    /// Packs codes, whose values are what they stand for.
+    ///
+    /// # Panics
+    /// When the parts of `rows` do not fit each other, or it is empty.
+    pub fn coded(rows: &CodedRows<'_>) -> Self {
+        let values = Values::Codes(Codes::new(rows));
+        Self {
+            outputs: rows.outputs,
+            inputs: rows.inputs,
+            values,
+        }
+    }
+
     /// Rows of the weight.
     pub fn outputs(&self) -> usize {
         self.outputs
@@ -61,12 +77,25 @@ impl PackedWeight {
         match &self.values {
             Values::F32(v) => size_of_val(v.as_slice()),
             Values::Bf16(v) => size_of_val(v.as_slice()),
+            Values::Codes(codes) => codes.bytes(),
         }
     }
 
-    /// Whether the values are held as bf16.
-    pub fn is_bf16(&self) -> bool {
-        matches!(self.values, Values::Bf16(_))
+    /// Name of the type in which the values are held: `f32`, `bf16`, or that of the codes.
+    pub fn dtype(&self) -> &'static str {
+        match &self.values {
+            Values::F32(_) => "f32",
+            Values::Bf16(_) => "bf16",
+            Values::Codes(codes) => codes.name(),
+        }
+    }
+
+    /// The codes, where the weight is held as such.
+    pub(super) fn codes(&self) -> Option<&Codes> {
+        match &self.values {
+            Values::Codes(codes) => Some(codes),
+            Values::F32(_) | Values::Bf16(_) => None,
+        }
     }
 
     /// Row `index` of the weight, written to `out` (`inputs` values).
@@ -91,6 +120,7 @@ impl PackedWeight {
                     *o = f32::from_bits(u32::from(*x) << 16);
                 }
             }
+            Values::Codes(codes) => codes.copy_row(index, out),
         }
     }
 
@@ -108,12 +138,13 @@ impl PackedWeight {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// Panel `index`, from input `k` on.
-    pub(super) fn panel(&self, index: usize, k: usize) -> Panel {
+    /// Panel `index`, from input `k` on, `None` where the values are held as codes.
+    pub(super) fn panel(&self, index: usize, k: usize) -> Option<Panel> {
         let first = (index * self.inputs + k) * PANEL;
         match &self.values {
-            Values::F32(v) => Panel::F32(v[first..].as_ptr()),
-            Values::Bf16(v) => Panel::Bf16(v[first..].as_ptr()),
+            Values::F32(v) => Some(Panel::F32(v[first..].as_ptr())),
+            Values::Bf16(v) => Some(Panel::Bf16(v[first..].as_ptr())),
+            Values::Codes(_) => None,
         }
     }
 }
@@ -152,9 +183,9 @@ mod tests {
             .iter()
             .map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
             .collect();
-        for (rows, bf16) in [(odd, false), (exact, true)] {
+        for (rows, dtype) in [(odd, "f32"), (exact, "bf16")] {
             let packed = PackedWeight::new(&rows, 37, 5);
-            assert_eq!(packed.is_bf16(), bf16);
+            assert_eq!(packed.dtype(), dtype);
             assert_eq!(packed.to_rows(), rows);
         }
     }
