@@ -2,9 +2,9 @@
 
 use crate::ModelError;
 use crate::config::{HeadNorms, Norms};
-use crate::part::{HeadNorm, Linear, Norm, Rows, transpose};
+use crate::part::{HeadNorm, Linear, Norm, Rows, Values, transpose};
 use evalh_adapter::ModuleKind;
-use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
+use evalh_checkpoint::{CodedTensor, Quantization, WeightSource, count_non_finite};
 use evalh_kernel::Compute;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -40,6 +40,30 @@ pub(crate) fn read_checked(
     name: &str,
     shape: &[usize],
 ) -> Result<Vec<f32>, ModelError> {
+    check_shape(weights, name, shape)?;
+    let values = weights.read_f32(name)?;
+    check_finite(name, count_non_finite(&values))?;
+    Ok(values)
+}
+
+/// A matrix's codes, under its name in the checkpoint, where it is stored as such.
+///
+/// # Errors
+/// As of [`read_checked`].
+fn read_codes(
+    weights: &dyn WeightSource,
+    name: &str,
+    shape: [usize; 2],
+) -> Result<Option<CodedTensor>, ModelError> {
+    check_shape(weights, name, &shape)?;
+    let coded = weights.read_codes(name)?;
+    if let Some(coded) = &coded {
+        check_finite(name, coded.count_non_finite())?;
+    }
+    Ok(coded)
+}
+
+fn check_shape(weights: &dyn WeightSource, name: &str, shape: &[usize]) -> Result<(), ModelError> {
     let named = || name.to_owned();
     let info = weights
         .tensor(name)
@@ -51,11 +75,14 @@ pub(crate) fn read_checked(
             expected: shape.to_vec(),
         });
     }
-    let values = weights.read_f32(name)?;
-    match count_non_finite(&values) {
-        0 => Ok(values),
+    Ok(())
+}
+
+fn check_finite(name: &str, non_finite: usize) -> Result<(), ModelError> {
+    match non_finite {
+        0 => Ok(()),
         count => Err(ModelError::NonFinite {
-            name: named(),
+            name: name.to_owned(),
             count,
         }),
     }
@@ -97,6 +124,17 @@ impl<'a> Loader<'a> {
         Ok(values)
     }
 
+    /// A matrix that is looked up or multiplied by, under its name in the checkpoint.
+    pub(crate) fn table(&self, name: &str, shape: [usize; 2]) -> Result<Values, ModelError> {
+        match read_codes(self.weights, name, shape)? {
+            Some(coded) => {
+                self.remember(name.to_owned());
+                Ok(Values::Coded(coded))
+            }
+            None => self.tensor(name, &shape).map(Values::Plain),
+        }
+    }
+
     fn remember(&self, name: String) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.insert(name);
@@ -108,39 +146,75 @@ impl<'a> Loader<'a> {
         modules: &[(Cow<'_, str>, usize)],
         shape: LinearShape,
     ) -> Result<Linear, ModelError> {
-        let LinearShape {
-            inputs,
-            bias,
-            kind,
-            rounded,
-        } = shape;
-        let total: usize = modules.iter().map(|(_, outputs)| outputs).sum();
         let modules: Vec<(String, usize)> = modules
             .iter()
             .map(|(module, outputs)| (self.name(module), *outputs))
             .collect();
-        let (mut values, mut biases) = (Vec::new(), Vec::new());
-        for (name, outputs) in &modules {
-            let mut part = self.rows(name, *outputs, inputs, kind)?;
-            if let Some(quantization) = self.quantize.filter(|_| rounded) {
+        let values = match self.joined_codes(&modules, shape)? {
+            Some(coded) => Values::Coded(coded),
+            None => Values::Plain(self.joined_rows(&modules, shape)?),
+        };
+        let bias = shape.bias.then(|| {
+            let biases = modules
+                .iter()
+                .map(|(name, outputs)| self.tensor(&format!("{name}.bias"), &[*outputs]));
+            biases.collect::<Result<Vec<_>, _>>()
+        });
+        let rows = Rows {
+            values,
+            bias: bias.transpose()?.map(|biases| biases.concat()),
+            inputs: shape.inputs,
+        };
+        Ok(Linear::new(self.compute, modules, shape.kind, rows))
+    }
+
+    /// The codes of all modules together: of weights that are multiplied by as they are stored, all in one type.
+    fn joined_codes(
+        &self,
+        modules: &[(String, usize)],
+        shape: LinearShape,
+    ) -> Result<Option<CodedTensor>, ModelError> {
+        let changed = self.quantize.is_some() && shape.rounded;
+        if changed || shape.kind == ModuleKind::Conv1d {
+            return Ok(None);
+        }
+        let mut joined: Option<CodedTensor> = None;
+        for (name, outputs) in modules {
+            let name = format!("{name}.weight");
+            let Some(coded) = read_codes(self.weights, &name, [*outputs, shape.inputs])? else {
+                return Ok(None);
+            };
+            match &mut joined {
+                None => joined = Some(coded),
+                Some(joined) if joined.joins(&coded) => joined.append(coded),
+                Some(_) => return Ok(None),
+            }
+            self.remember(name);
+        }
+        Ok(joined)
+    }
+
+    /// The values of all modules together.
+    fn joined_rows(
+        &self,
+        modules: &[(String, usize)],
+        shape: LinearShape,
+    ) -> Result<Vec<f32>, ModelError> {
+        let inputs = shape.inputs;
+        let total: usize = modules.iter().map(|(_, outputs)| outputs).sum();
+        let mut values = Vec::new();
+        for (name, outputs) in modules {
+            let mut part = self.rows(name, *outputs, inputs, shape.kind)?;
+            if let Some(quantization) = self.quantize.filter(|_| shape.rounded) {
                 quantization.round_trip(&mut part, *outputs, inputs);
             }
             if modules.len() == 1 {
-                values = part;
-            } else {
-                values.reserve_exact(total * inputs - values.len());
-                values.extend_from_slice(&part);
+                return Ok(part);
             }
-            if bias {
-                biases.extend(self.tensor(&format!("{name}.bias"), &[*outputs])?);
-            }
+            values.reserve_exact(total * inputs - values.len());
+            values.extend_from_slice(&part);
         }
-        let rows = Rows {
-            values,
-            bias: bias.then_some(biases),
-            inputs,
-        };
-        Ok(Linear::new(self.compute, modules, kind, rows))
+        Ok(values)
     }
 
     /// The weight of a module as `y = W x` has it.

@@ -1,0 +1,47 @@
+//! A weight's values as they were read.
+
+use evalh_checkpoint::{CodedTensor, CodedValues, GroupFactors};
+use evalh_kernel::{CodeValues, CodedRows, Compute, Factors, Weight};
+
+/// A matrix `[outputs, inputs]`.
+#[derive(Debug)]
+pub(crate) enum Values {
+    /// Row-major.
+    Plain(Vec<f32>),
+    /// As the checkpoint stores them.
+    Coded(CodedTensor),
+}
+
+impl From<Vec<f32>> for Values {
+    fn from(values: Vec<f32>) -> Self {
+        Self::Plain(values)
+    }
+}
+
+impl Values {
+    /// The weight in the form its set of primitives wants.
+    pub(crate) fn weight(self, compute: &Compute, outputs: usize, inputs: usize) -> Weight {
+        match self {
+            Self::Plain(values) => compute.weight(values, outputs, inputs),
+            Self::Coded(coded) => compute.coded_weight(&CodedRows {
+                name: coded.name,
+                outputs,
+                inputs,
+                group: coded.group,
+                codes: match &coded.codes {
+                    CodedValues::Four { codes, table } => CodeValues::Four { codes, table },
+                    CodedValues::Eight(codes) => CodeValues::Eight(codes),
+                },
+                scales: factors(&coded.scales),
+                minimums: coded.minimums.as_ref().map(factors),
+            }),
+        }
+    }
+}
+
+fn factors(factors: &GroupFactors) -> Factors<'_> {
+    match factors {
+        GroupFactors::F16(bits) => Factors::F16(bits),
+        GroupFactors::F32(values) => Factors::F32(values),
+    }
+}
