@@ -120,15 +120,16 @@ impl Compute {
         }
     }
 
-    /// A weight from codes: held as such by our own code, by their values elsewhere.
+    /// A weight from codes, the rows of `parts` after one another: held as such by our own code, by their values
+    /// elsewhere.
     ///
     /// # Panics
-    /// When the parts of `rows` do not fit each other, or it is empty.
-    pub fn coded_weight(&self, rows: &CodedRows<'_>) -> Weight {
-        let packed = PackedWeight::coded(rows);
+    /// When there are no parts, or they or what they consist of do not fit each other.
+    pub fn coded_weight(&self, parts: &[CodedRows<'_>]) -> Weight {
+        let packed = PackedWeight::joined(parts.iter().map(PackedWeight::coded).collect());
         match self.set {
             ComputeSet::Cpu(_) => Weight::Packed(packed),
-            ComputeSet::Burn => self.weight(packed.to_rows(), rows.outputs, rows.inputs),
+            ComputeSet::Burn => self.weight(packed.to_rows(), packed.outputs(), packed.inputs()),
         }
     }
 

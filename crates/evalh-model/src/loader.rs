@@ -129,7 +129,7 @@ impl<'a> Loader<'a> {
         match read_codes(self.weights, name, shape)? {
             Some(coded) => {
                 self.remember(name.to_owned());
-                Ok(Values::Coded(coded))
+                Ok(Values::Coded(vec![coded]))
             }
             None => self.tensor(name, &shape).map(Values::Plain),
         }
@@ -168,30 +168,29 @@ impl<'a> Loader<'a> {
         Ok(Linear::new(self.compute, modules, shape.kind, rows))
     }
 
-    /// The codes of all modules together: of weights that are multiplied by as they are stored, all in one type.
+    /// The codes of all modules, those of one type together: of weights that are multiplied by as they are stored.
     fn joined_codes(
         &self,
         modules: &[(String, usize)],
         shape: LinearShape,
-    ) -> Result<Option<CodedTensor>, ModelError> {
+    ) -> Result<Option<Vec<CodedTensor>>, ModelError> {
         let changed = self.quantize.is_some() && shape.rounded;
         if changed || shape.kind == ModuleKind::Conv1d {
             return Ok(None);
         }
-        let mut joined: Option<CodedTensor> = None;
+        let mut joined: Vec<CodedTensor> = Vec::new();
         for (name, outputs) in modules {
             let name = format!("{name}.weight");
             let Some(coded) = read_codes(self.weights, &name, [*outputs, shape.inputs])? else {
                 return Ok(None);
             };
-            match &mut joined {
-                None => joined = Some(coded),
-                Some(joined) if joined.joins(&coded) => joined.append(coded),
-                Some(_) => return Ok(None),
+            match joined.last_mut() {
+                Some(last) if last.joins(&coded) => last.append(coded),
+                _ => joined.push(coded),
             }
             self.remember(name);
         }
-        Ok(joined)
+        Ok(Some(joined))
     }
 
     /// The values of all modules together.

@@ -98,7 +98,7 @@ fn with_panel(
             codes.expand(isa, panel, k, &mut values[..PANEL * depth]);
             use_panel(Panel::F32(values.as_ptr()));
         }),
-        (None, None) => unreachable!("a weight has values or codes"),
+        (None, None) => unreachable!("a weight in one part has values or codes"),
     }
 }
 
@@ -128,6 +128,14 @@ pub fn multiply(
         column + outputs
     );
     if rows == 0 {
+        return;
+    }
+    if let Some(parts) = weight.parts() {
+        let mut column = column;
+        for part in parts {
+            multiply(isa, x, part, c, width, column, accumulate);
+            column += part.outputs();
+        }
         return;
     }
     let out = Output(c.as_mut_ptr());

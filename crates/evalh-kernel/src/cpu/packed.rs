@@ -20,6 +20,8 @@ enum Values {
     F32(Vec<f32>),
     Bf16(Vec<u16>),
     Codes(Codes),
+    /// Rows of one after those of another.
+    Parts(Vec<PackedWeight>),
 }
 
 impl PackedWeight {
@@ -62,6 +64,26 @@ impl PackedWeight {
         }
     }
 
+    /// The rows of some weights after one another, each held as it is.
+    ///
+    /// # Panics
+    /// When there are none, or their inputs differ.
+    pub fn joined(mut parts: Vec<Self>) -> Self {
+        let inputs = parts.first().map_or(0, Self::inputs);
+        assert!(
+            inputs > 0 && parts.iter().all(|part| part.inputs == inputs),
+            "weights of {inputs} inputs"
+        );
+        if parts.len() == 1 {
+            return parts.swap_remove(0);
+        }
+        Self {
+            outputs: parts.iter().map(Self::outputs).sum(),
+            inputs,
+            values: Values::Parts(parts),
+        }
+    }
+
     /// Rows of the weight.
     pub fn outputs(&self) -> usize {
         self.outputs
@@ -78,15 +100,25 @@ impl PackedWeight {
             Values::F32(v) => size_of_val(v.as_slice()),
             Values::Bf16(v) => size_of_val(v.as_slice()),
             Values::Codes(codes) => codes.bytes(),
+            Values::Parts(parts) => parts.iter().map(Self::bytes).sum(),
         }
     }
 
-    /// Name of the type in which the values are held: `f32`, `bf16`, or that of the codes.
-    pub fn dtype(&self) -> &'static str {
+    /// Names of the types in which the values are held: `f32`, `bf16`, or those of codes.
+    pub fn dtypes(&self) -> Vec<&'static str> {
         match &self.values {
-            Values::F32(_) => "f32",
-            Values::Bf16(_) => "bf16",
-            Values::Codes(codes) => codes.name(),
+            Values::F32(_) => vec!["f32"],
+            Values::Bf16(_) => vec!["bf16"],
+            Values::Codes(codes) => vec![codes.name()],
+            Values::Parts(parts) => parts.iter().flat_map(Self::dtypes).collect(),
+        }
+    }
+
+    /// The weights whose rows these are, where there are several.
+    pub(super) fn parts(&self) -> Option<&[Self]> {
+        match &self.values {
+            Values::Parts(parts) => Some(parts),
+            Values::F32(_) | Values::Bf16(_) | Values::Codes(_) => None,
         }
     }
 
@@ -94,7 +126,7 @@ impl PackedWeight {
     pub(super) fn codes(&self) -> Option<&Codes> {
         match &self.values {
             Values::Codes(codes) => Some(codes),
-            Values::F32(_) | Values::Bf16(_) => None,
+            Values::F32(_) | Values::Bf16(_) | Values::Parts(_) => None,
         }
     }
 
@@ -121,6 +153,15 @@ impl PackedWeight {
                 }
             }
             Values::Codes(codes) => codes.copy_row(index, out),
+            Values::Parts(parts) => {
+                let mut index = index;
+                for part in parts {
+                    if index < part.outputs {
+                        return part.copy_row(index, out);
+                    }
+                    index -= part.outputs;
+                }
+            }
         }
     }
 
@@ -138,13 +179,13 @@ impl PackedWeight {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// Panel `index`, from input `k` on, `None` where the values are held as codes.
+    /// Panel `index`, from input `k` on, `None` where the values are held as codes or in parts.
     pub(super) fn panel(&self, index: usize, k: usize) -> Option<Panel> {
         let first = (index * self.inputs + k) * PANEL;
         match &self.values {
             Values::F32(v) => Some(Panel::F32(v[first..].as_ptr())),
             Values::Bf16(v) => Some(Panel::Bf16(v[first..].as_ptr())),
-            Values::Codes(_) => None,
+            Values::Codes(_) | Values::Parts(_) => None,
         }
     }
 }
@@ -185,7 +226,7 @@ mod tests {
             .collect();
         for (rows, dtype) in [(odd, "f32"), (exact, "bf16")] {
             let packed = PackedWeight::new(&rows, 37, 5);
-            assert_eq!(packed.dtype(), dtype);
+            assert_eq!(packed.dtypes(), [dtype]);
             assert_eq!(packed.to_rows(), rows);
         }
     }

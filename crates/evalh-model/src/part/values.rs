@@ -8,8 +8,8 @@ use evalh_kernel::{CodeValues, CodedRows, Compute, Factors, Weight};
 pub(crate) enum Values {
     /// Row-major.
     Plain(Vec<f32>),
-    /// As the checkpoint stores them.
-    Coded(CodedTensor),
+    /// As the checkpoint stores them, the rows of one after those of another.
+    Coded(Vec<CodedTensor>),
 }
 
 impl From<Vec<f32>> for Values {
@@ -23,19 +23,26 @@ impl Values {
     pub(crate) fn weight(self, compute: &Compute, outputs: usize, inputs: usize) -> Weight {
         match self {
             Self::Plain(values) => compute.weight(values, outputs, inputs),
-            Self::Coded(coded) => compute.coded_weight(&CodedRows {
-                name: coded.name,
-                outputs,
-                inputs,
-                group: coded.group,
-                codes: match &coded.codes {
-                    CodedValues::Four { codes, table } => CodeValues::Four { codes, table },
-                    CodedValues::Eight(codes) => CodeValues::Eight(codes),
-                },
-                scales: factors(&coded.scales),
-                minimums: coded.minimums.as_ref().map(factors),
-            }),
+            Self::Coded(parts) => {
+                let parts: Vec<CodedRows<'_>> = parts.iter().map(rows).collect();
+                compute.coded_weight(&parts)
+            }
         }
+    }
+}
+
+fn rows(coded: &CodedTensor) -> CodedRows<'_> {
+    CodedRows {
+        name: coded.name,
+        outputs: coded.rows,
+        inputs: coded.columns,
+        group: coded.group,
+        codes: match &coded.codes {
+            CodedValues::Four { codes, table } => CodeValues::Four { codes, table },
+            CodedValues::Eight(codes) => CodeValues::Eight(codes),
+        },
+        scales: factors(&coded.scales),
+        minimums: coded.minimums.as_ref().map(factors),
     }
 }
 

@@ -133,7 +133,7 @@ fn rows_come_back_as_the_values_of_their_codes() {
     for case in cases() {
         let (coded, values) = weight(case, 37, 128, 1);
         assert_eq!(bits(&coded.to_rows()), bits(&values));
-        assert_eq!(coded.dtype(), "codes");
+        assert_eq!(coded.dtypes(), ["codes"]);
     }
 }
 
@@ -178,6 +178,25 @@ fn check(case: Case, rows: usize, outputs: usize, inputs: usize) {
             multiply(isa, &x, &plain, &mut want, width, 2, accumulate);
             assert_eq!(bits(&c), bits(&want), "{isa}, {rows} rows");
         }
+    }
+}
+
+/// Weights of several kinds as one, as where queries and keys are stored in another type than values.
+#[test]
+fn joined_weights_multiply_like_their_values() {
+    let (four, eight) = (cases()[10], cases()[17]);
+    let (a, a_values) = weight(four, 40, 128, 5);
+    let (b, b_values) = weight(eight, 33, 128, 6);
+    let plain = PackedWeight::new(&[a_values, b_values].concat(), 73, 128);
+    let joined = PackedWeight::joined(vec![a, b]);
+    assert_eq!(bits(&joined.to_rows()), bits(&plain.to_rows()));
+    assert_eq!(joined.dtypes(), ["codes", "codes"]);
+    for rows in [1, 20] {
+        let x = Noise(7).floats(rows * 128);
+        let (mut c, mut want) = (vec![0.0; rows * 75], vec![0.0; rows * 75]);
+        multiply(Isa::detect(), &x, &joined, &mut c, 75, 1, false);
+        multiply(Isa::detect(), &x, &plain, &mut want, 75, 1, false);
+        assert_eq!(bits(&c), bits(&want));
     }
 }
 
