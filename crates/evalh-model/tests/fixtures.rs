@@ -461,3 +461,30 @@ fn the_portable_set_refuses_bf16_by_name() {
     let refused = Decoder::load(&checkpoint, DeviceChoice::Cpu, options);
     assert!(matches!(refused, Err(ModelError::Device { .. })));
 }
+
+/// Any device computes with burn's operations; a software driver will do.
+#[test]
+fn a_gpu_gives_the_logits_of_transformers() {
+    const TEST: &str = "a_gpu_gives_the_logits_of_transformers";
+    if !cfg!(feature = "wgpu") {
+        eprintln!("skipped {TEST}: built without the feature wgpu");
+        return;
+    }
+    for family in FAMILIES {
+        let Some(folder) = fixture(TEST, family) else {
+            return;
+        };
+        let checkpoint = Checkpoint::open(&folder).unwrap();
+        let (device, options) = (DeviceChoice::Wgpu(None), LoadOptions::default());
+        let model = match Decoder::load(&checkpoint, device, options) {
+            Err(ModelError::Device { problem, .. }) => {
+                eprintln!("skipped {TEST}: {problem}");
+                return;
+            }
+            model => model.unwrap(),
+        };
+        let reference = Reference::open(&folder);
+        let (logits, _, _) = run(&model, &reference.ids("input_ids"), None);
+        close(family, &logits, &reference.f32("logits"));
+    }
+}
