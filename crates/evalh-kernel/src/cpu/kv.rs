@@ -157,7 +157,7 @@ impl KvPool {
         for block in &blocks {
             self.holders[*block as usize] += 1;
         }
-        BlockTable { len, blocks }
+        BlockTable { blocks, len }
     }
 
     /// Forgets all but the first `len` tokens of a sequence and takes back the blocks they leave without a holder.
