@@ -12,7 +12,7 @@ use crate::{DecoderConfig, Footprint, LoraId, ModelError};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::{CacheShape, Compute, ComputeSet, Weight};
-pub(crate) use layer::{Layer, Pass, Stream};
+pub(crate) use layer::{Layer, Pass, Stream, Wanted};
 use rayon::prelude::*;
 
 /// How to load a model.
