@@ -35,7 +35,7 @@ pub struct RunFlags {
     /// Round the weights of linears at load, as bitsandbytes does for QLoRA
     #[arg(long, value_name = "TYPE")]
     pub quantize: Option<Quantize>,
-    /// How adapters are put on the base [default: merged]
+    /// How adapters are put on the base [default: unmerged; merged for encoders]
     #[arg(long, value_name = "HOW")]
     pub apply: Option<Apply>,
 
@@ -145,6 +145,9 @@ pub struct MachineFlags {
     /// Most answers in progress at once [default: by memory]
     #[arg(long, value_name = "N")]
     pub batch: Option<NonZeroUsize>,
+    /// Answer for one variant after another, so that each has times of its own
+    #[arg(long)]
+    pub one_by_one: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub sandbox: SandboxFlags,

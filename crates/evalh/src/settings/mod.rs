@@ -39,8 +39,8 @@ pub struct RunSettings {
     pub variants: Vec<VariantChoice>,
     /// What the weights of every checkpoint are rounded to at load.
     pub quantize: Option<Quantize>,
-    /// How adapters are put on the base.
-    pub apply: Apply,
+    /// How adapters are put on the base, where that was said.
+    pub apply: Option<Apply>,
     /// The device, as on the command line.
     pub device: String,
     /// The kernels.
@@ -60,6 +60,8 @@ pub struct Effort {
     pub memory: Option<u64>,
     /// Most answers in progress.
     pub batch: Option<NonZeroUsize>,
+    /// Variants of one checkpoint are answered one after another.
+    pub one_by_one: bool,
     /// No network.
     pub offline: bool,
 }
@@ -80,7 +82,7 @@ impl RunSettings {
             adapters: adapters(flags, here)?,
             variants: variants(flags, here),
             quantize: flags.quantize,
-            apply: flags.apply.unwrap_or(Apply::Merged),
+            apply: flags.apply,
             device: flags
                 .machine
                 .device
@@ -177,6 +179,7 @@ impl Effort {
             threads: flags.threads.unwrap_or_else(all_threads),
             memory: flags.memory.map(|size| size.0),
             batch: flags.batch,
+            one_by_one: flags.one_by_one,
             offline: flags.sandbox.offline,
         }
     }
