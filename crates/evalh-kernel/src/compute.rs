@@ -2,7 +2,7 @@
 
 use crate::burn_ops;
 use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
-use crate::cpu::{self, Angles, AttentionRow, AttentionShape, Isa, PackedWeight};
+use crate::cpu::{self, Angles, AttentionRow, AttentionShape, Isa, PackedWeight, Precision};
 use crate::host::{self, Host};
 use crate::weight::{LowRank, Vector, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -22,7 +22,7 @@ pub struct Compute {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComputeSet {
     /// Own code on CPU slices. A row's result has the same bits in any batch, with any number of threads.
-    Cpu(Isa),
+    Cpu(Isa, Precision),
     /// burn's operations, on any device.
     Burn,
 }
@@ -30,7 +30,8 @@ pub enum ComputeSet {
 impl fmt::Display for ComputeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cpu(isa) => write!(f, "cpu-{isa}"),
+            Self::Cpu(isa, Precision::F32) => write!(f, "cpu-{isa}"),
+            Self::Cpu(isa, Precision::Bf16) => write!(f, "cpu-{isa}-bf16"),
             Self::Burn => f.write_str("burn"),
         }
     }
@@ -87,8 +88,19 @@ impl Compute {
     pub fn cpu_with(isa: Isa) -> Self {
         Self {
             device: Device::flex(),
-            set: ComputeSet::Cpu(isa),
+            set: ComputeSet::Cpu(isa, Precision::F32),
         }
+    }
+
+    /// The same on weights in this precision; `None` where the set has no such arithmetic.
+    #[must_use]
+    pub fn in_precision(self, precision: Precision) -> Option<Self> {
+        let set = match (self.set, precision) {
+            (ComputeSet::Cpu(isa, _), precision) => ComputeSet::Cpu(isa, precision),
+            (ComputeSet::Burn, Precision::F32) => ComputeSet::Burn,
+            (ComputeSet::Burn, Precision::Bf16) => return None,
+        };
+        Some(Self { set, ..self })
     }
 
     /// burn's operations on the given device.
@@ -112,7 +124,9 @@ impl Compute {
     /// A weight from row-major `[outputs, inputs]` values.
     pub fn weight(&self, rows: Vec<f32>, outputs: usize, inputs: usize) -> Weight {
         match self.set {
-            ComputeSet::Cpu(_) => Weight::Packed(PackedWeight::new(&rows, outputs, inputs)),
+            ComputeSet::Cpu(_, precision) => Weight::Packed(PackedWeight::in_precision(
+                &rows, outputs, inputs, precision,
+            )),
             ComputeSet::Burn => Weight::Dense(Tensor::from_data(
                 TensorData::new(rows, [outputs, inputs]),
                 &self.device,
@@ -123,7 +137,7 @@ impl Compute {
     /// A vector of the given values.
     pub fn vector(&self, values: Vec<f32>) -> Vector {
         match self.set {
-            ComputeSet::Cpu(_) => Vector::Host(values),
+            ComputeSet::Cpu(..) => Vector::Host(values),
             ComputeSet::Burn => {
                 let len = values.len();
                 Vector::Tensor(Tensor::from_data(
@@ -140,7 +154,7 @@ impl Compute {
     /// When the memory cannot be had.
     pub fn cache(&self, shape: CacheShape, tokens: usize) -> Result<KvCache, CacheError> {
         match self.set {
-            ComputeSet::Cpu(_) => KvCache::paged(shape, tokens),
+            ComputeSet::Cpu(..) => KvCache::paged(shape, tokens),
             ComputeSet::Burn => Ok(KvCache::grown(shape, tokens)),
         }
     }
@@ -171,7 +185,7 @@ impl Compute {
     /// `x W^T + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
     pub fn linear(&self, x: &Tensor<2>, weight: &Weight, bias: Option<&Vector>) -> Tensor<2> {
         match (self.set, weight) {
-            (ComputeSet::Cpu(isa), Weight::Packed(packed)) => {
+            (ComputeSet::Cpu(isa, _), Weight::Packed(packed)) => {
                 let x = Host::new(x.clone());
                 let rows = x.values().len() / packed.inputs();
                 let outputs = packed.outputs();
@@ -208,7 +222,7 @@ impl Compute {
             return y;
         }
         match self.set {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let (width, inputs) = (y.dims()[1], x.dims()[1]);
                 let x = Host::new(x.clone());
                 let mut y = Host::new(y).into_vec();
@@ -248,7 +262,7 @@ impl Compute {
             return y;
         }
         match self.set {
-            ComputeSet::Cpu(_) => {
+            ComputeSet::Cpu(..) => {
                 let width = y.dims()[1];
                 let mut y = Host::new(y).into_vec();
                 for span in spans {
@@ -295,7 +309,7 @@ impl Compute {
         rows: &[RowSpan],
     ) -> Tensor<2> {
         match (self.set, &mut cache.store) {
-            (ComputeSet::Cpu(isa), Store::Paged { pool, tables }) => {
+            (ComputeSet::Cpu(isa, _), Store::Paged { pool, tables }) => {
                 let mut qkv = Host::new(qkv).into_vec();
                 let rows: Vec<AttentionRow<'_>> = rows
                     .iter()
@@ -339,7 +353,7 @@ impl Compute {
     /// The given rows of `x`, in that order.
     pub fn select_rows(&self, x: Tensor<2>, rows: &[usize]) -> Tensor<2> {
         match self.set {
-            ComputeSet::Cpu(_) => {
+            ComputeSet::Cpu(..) => {
                 let width = x.dims()[1];
                 let x = Host::new(x);
                 let values = rows
@@ -363,7 +377,7 @@ impl Compute {
     /// The values of a tensor, row-major.
     pub fn to_host(&self, x: Tensor<2>) -> Vec<f32> {
         match self.set {
-            ComputeSet::Cpu(_) => Host::new(x).into_vec(),
+            ComputeSet::Cpu(..) => Host::new(x).into_vec(),
             ComputeSet::Burn => data_values(x.into_data()),
         }
     }

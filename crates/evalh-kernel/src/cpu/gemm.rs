@@ -1,8 +1,9 @@
 //! Rows times a packed weight, over all threads.
 
+use super::blocks::Blocks;
 use super::isa::Isa;
 use super::packed::PackedWeight;
-use super::tile::{self, PANEL, ROWS, Tile};
+use super::tile::{self, FEW, PANEL, TOGETHER, Tile};
 use rayon::prelude::*;
 
 /// Inputs of a panel that are worked on at once, so that it stays in the second-level cache (256 KiB of `f32`).
@@ -20,58 +21,6 @@ unsafe impl Sync for Output {}
 impl Output {
     fn at(self, index: usize) -> *mut f32 {
         self.0.wrapping_add(index)
-    }
-}
-
-/// A left factor as the inner loop reads it: blocks of up to [`ROWS`] rows, each `[k][rows]`.
-///
-/// The rows are dealt out evenly, since a block of a few rows takes nearly the time of a full one.
-struct Blocks {
-    values: Vec<f32>,
-    rows: usize,
-    inputs: usize,
-    /// Rows of every block but the last.
-    step: usize,
-}
-
-impl Blocks {
-    /// Packs row-major `x`, `[rows, inputs]`.
-    fn new(x: &[f32], inputs: usize) -> Self {
-        let rows = x.len() / inputs;
-        let step = rows.div_ceil(rows.div_ceil(ROWS));
-        let mut values = vec![0f32; x.len()];
-        let block = |(out, rows): (&mut [f32], &[f32])| {
-            let m = rows.len() / inputs;
-            for (r, row) in rows.chunks_exact(inputs).enumerate() {
-                for (o, v) in out[r..].iter_mut().step_by(m).zip(row) {
-                    *o = *v;
-                }
-            }
-        };
-        let size = step * inputs;
-        if x.len() >= TASK_VALUES * 4 {
-            values
-                .par_chunks_mut(size)
-                .zip(x.par_chunks(size))
-                .for_each(block);
-        } else {
-            values.chunks_mut(size).zip(x.chunks(size)).for_each(block);
-        }
-        Self {
-            values,
-            rows,
-            inputs,
-            step,
-        }
-    }
-
-    /// First row, number of rows, and values from input `k` on, of each block.
-    fn iter(&self, k: usize) -> impl Iterator<Item = (usize, usize, *const f32)> {
-        let (rows, inputs, step) = (self.rows, self.inputs, self.step);
-        (0..rows).step_by(step).map(move |first| {
-            let m = step.min(rows - first);
-            (first, m, self.values[first * inputs + k * m..].as_ptr())
-        })
     }
 }
 
@@ -103,40 +52,55 @@ pub fn multiply(
     if rows == 0 {
         return;
     }
-    let blocks = Blocks::new(x, inputs);
+    let blocks = Blocks::new(isa, x, inputs, weight.precision());
+    let steps = blocks.steps;
     let out = Output(c.as_mut_ptr());
     let panels = weight.panels();
-    let task = |panel: usize| {
+    let run = |panel: usize, together: usize| {
         let first = panel * PANEL;
-        for k in (0..inputs).step_by(DEPTH) {
+        for k in (0..steps).step_by(DEPTH) {
             for (row, m, a) in blocks.iter(k) {
                 let tile = Tile {
                     m,
-                    k: DEPTH.min(inputs - k),
+                    k: DEPTH.min(steps - k),
                     a,
                     b: weight.panel(panel, k),
+                    panels: together,
+                    apart: steps * PANEL,
                     c: out.at(row * width + column + first),
                     ldc: width,
                     columns: PANEL.min(outputs - first),
                     accumulate: accumulate || k > 0,
                 };
-                // SAFETY: the block holds `k * m` values from `a` on, the panel is padded to 32 columns, and the rows
-                // and columns written lie inside `c` (asserted above) and belong to this panel alone.
+                // SAFETY: the block holds `k * m` values from `a` on, the panels are padded to 32 columns, and the rows
+                // and columns written lie inside `c` (asserted above) and belong to these panels alone.
                 unsafe { tile::run(isa, &tile) };
             }
         }
     };
+    let whole = outputs / PANEL;
+    let together = if rows <= FEW { TOGETHER } else { 1 };
+    let task = |group: usize| {
+        let group = group * together..panels.min((group + 1) * together);
+        if group.len() == together && group.end <= whole {
+            run(group.start, together);
+        } else {
+            group.for_each(|panel| run(panel, 1));
+        }
+    };
     // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
-    let least = (TASK_VALUES / (PANEL * inputs * rows.div_ceil(4))).clamp(1, panels);
-    (0..panels)
+    let least = TASK_VALUES / (PANEL * together * inputs * rows.div_ceil(4));
+    let tasks = panels.div_ceil(together);
+    (0..tasks)
         .into_par_iter()
-        .with_min_len(least)
+        .with_min_len(least.clamp(1, tasks))
         .for_each(task);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::packed::Precision;
 
     fn values(n: usize, seed: u32) -> Vec<f32> {
         let mut state = seed.wrapping_mul(747_796_405).wrapping_add(1);
@@ -152,11 +116,45 @@ mod tests {
         x.iter().zip(w).fold(start, |s, (x, w)| x.mul_add(*w, s))
     }
 
+    /// The same of rounded factors, the later input of each pair first.
+    fn chain_of_pairs(x: &[f32], w: &[f32], start: f32) -> f32 {
+        let rounded = |v: &f32| half::bf16::from_f32(*v).to_f32();
+        let mut sum = start;
+        for (x, w) in x.chunks(2).zip(w.chunks(2)) {
+            for (x, w) in x.iter().zip(w).rev() {
+                sum = rounded(x).mul_add(rounded(w), sum);
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn every_set_gives_the_chain_of_pairs_bit_for_bit() {
+        for (rows, outputs, inputs) in [(1, 150, 33), (3, 290, 48), (5, 40, 1), (30, 40, 4300)] {
+            let (x, w) = (values(rows * inputs, 1), values(outputs * inputs, 2));
+            let packed = PackedWeight::in_precision(&w, outputs, inputs, Precision::Bf16);
+            let before = values(rows * outputs, 3);
+            for isa in Isa::available() {
+                let mut c = before.clone();
+                multiply(isa, &x, &packed, &mut c, outputs, 0, true);
+                for (place, got) in c.iter().enumerate() {
+                    let (r, n) = (place / outputs, place % outputs);
+                    let row = &x[r * inputs..][..inputs];
+                    let want = chain_of_pairs(row, &w[n * inputs..][..inputs], before[place]);
+                    assert_eq!(got.to_bits(), want.to_bits(), "{isa} row {r} output {n}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_set_gives_the_chain_of_fused_products_bit_for_bit() {
         for (rows, outputs, inputs) in [
             (1, 1, 1),
+            (1, 290, 48),
+            (2, 130, 5),
             (3, 33, 48),
+            (3, 128, 48),
             (12, 64, 7),
             (13, 96, 96),
             (30, 40, 2100),

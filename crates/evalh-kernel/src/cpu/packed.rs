@@ -1,11 +1,23 @@
 //! A weight matrix in the order in which the inner loop reads it.
 
 use super::tile::{PANEL, Panel};
+use half::bf16;
 use rayon::prelude::*;
+
+/// In what arithmetic a product with a weight is computed; sums are `f32` in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// `f32` factors.
+    #[default]
+    F32,
+    /// Both factors rounded to bf16.
+    Bf16,
+}
 
 /// A weight `[out, in]` as panels of 32 outputs: `[out / 32][in][32]`, the last panel padded with zeros.
 ///
-/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`.
+/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`. A weight for bf16
+/// arithmetic is rounded, and then has two inputs in a value: `[out / 32][in / 2][32]`, the last pair filled up with zero.
 #[derive(Debug, Clone)]
 pub struct PackedWeight {
     outputs: usize,
@@ -17,6 +29,8 @@ pub struct PackedWeight {
 enum Values {
     F32(Vec<f32>),
     Bf16(Vec<u16>),
+    /// Two bf16 values in each, the earlier input in the low bits.
+    Pairs(Vec<u32>),
 }
 
 impl PackedWeight {
@@ -35,10 +49,38 @@ impl PackedWeight {
             .par_chunks(1 << 16)
             .all(|part| part.iter().all(|x| x.to_bits().trailing_zeros() >= 16));
         let values = if exact {
-            Values::Bf16(pack(rows, outputs, inputs, |x| (x.to_bits() >> 16) as u16))
+            let bits = |row: &[f32], k: usize| (row[k].to_bits() >> 16) as u16;
+            Values::Bf16(pack(rows, outputs, inputs, inputs, bits))
         } else {
-            Values::F32(pack(rows, outputs, inputs, |x| x))
+            Values::F32(pack(rows, outputs, inputs, inputs, |row, k| row[k]))
         };
+        Self {
+            outputs,
+            inputs,
+            values,
+        }
+    }
+
+    /// Packs row-major `rows`, `[outputs, inputs]`, for arithmetic in this precision.
+    ///
+    /// # Panics
+    /// As [`PackedWeight::new`].
+    pub fn in_precision(rows: &[f32], outputs: usize, inputs: usize, precision: Precision) -> Self {
+        if precision == Precision::F32 {
+            return Self::new(rows, outputs, inputs);
+        }
+        assert_eq!(
+            rows.len(),
+            outputs * inputs,
+            "a weight of {outputs} x {inputs}"
+        );
+        assert!(outputs > 0 && inputs > 0, "an empty weight");
+        let bits = |x: f32| u32::from(bf16::from_f32(x).to_bits());
+        let pair = |row: &[f32], k: usize| {
+            let high = row.get(2 * k + 1).copied().unwrap_or(0.0);
+            bits(row[2 * k]) | bits(high) << 16
+        };
+        let values = Values::Pairs(pack(rows, outputs, inputs, inputs.div_ceil(2), pair));
         Self {
             outputs,
             inputs,
@@ -61,12 +103,21 @@ impl PackedWeight {
         match &self.values {
             Values::F32(v) => size_of_val(v.as_slice()),
             Values::Bf16(v) => size_of_val(v.as_slice()),
+            Values::Pairs(v) => size_of_val(v.as_slice()),
         }
     }
 
     /// Whether the values are held as bf16.
     pub fn is_bf16(&self) -> bool {
-        matches!(self.values, Values::Bf16(_))
+        matches!(self.values, Values::Bf16(_) | Values::Pairs(_))
+    }
+
+    /// The arithmetic it is packed for.
+    pub fn precision(&self) -> Precision {
+        match self.values {
+            Values::F32(_) | Values::Bf16(_) => Precision::F32,
+            Values::Pairs(_) => Precision::Bf16,
+        }
     }
 
     /// Row `index` of the weight, written to `out` (`inputs` values).
@@ -79,7 +130,7 @@ impl PackedWeight {
             "row {index} of {}",
             self.outputs
         );
-        let first = index / PANEL * PANEL * self.inputs + index % PANEL;
+        let first = index / PANEL * PANEL * self.steps() + index % PANEL;
         match &self.values {
             Values::F32(v) => {
                 for (o, x) in out.iter_mut().zip(v[first..].iter().step_by(PANEL)) {
@@ -91,10 +142,16 @@ impl PackedWeight {
                     *o = f32::from_bits(u32::from(*x) << 16);
                 }
             }
+            Values::Pairs(v) => {
+                for (o, x) in out.chunks_mut(2).zip(v[first..].iter().step_by(PANEL)) {
+                    let pair = [x << 16, x & 0xffff_0000].map(f32::from_bits);
+                    o.copy_from_slice(&pair[..o.len()]);
+                }
+            }
         }
     }
 
-    /// The weight as it was given: row-major `[outputs, inputs]`, bit for bit.
+    /// The values held, row-major `[outputs, inputs]`: those that were given, bit for bit, unless they were rounded.
     pub fn to_rows(&self) -> Vec<f32> {
         let mut rows = vec![0f32; self.outputs * self.inputs];
         rows.par_chunks_mut(self.inputs)
@@ -103,30 +160,41 @@ impl PackedWeight {
         rows
     }
 
+    /// Steps of the inner loop: inputs, or pairs of them.
+    fn steps(&self) -> usize {
+        match self.precision() {
+            Precision::F32 => self.inputs,
+            Precision::Bf16 => self.inputs.div_ceil(2),
+        }
+    }
+
     /// Number of panels.
     pub(super) fn panels(&self) -> usize {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// Panel `index`, from input `k` on.
+    /// Panel `index`, from step `k` on.
     pub(super) fn panel(&self, index: usize, k: usize) -> Panel {
-        let first = (index * self.inputs + k) * PANEL;
+        let first = (index * self.steps() + k) * PANEL;
         match &self.values {
             Values::F32(v) => Panel::F32(v[first..].as_ptr()),
             Values::Bf16(v) => Panel::Bf16(v[first..].as_ptr()),
+            Values::Pairs(v) => Panel::Pairs(v[first..].as_ptr()),
         }
     }
 }
 
+/// Panels of `steps` steps; `convert` gives the value of a row's step.
 fn pack<T: Copy + Default + Send + Sync>(
     rows: &[f32],
     outputs: usize,
     inputs: usize,
-    convert: impl Fn(f32) -> T + Sync,
+    steps: usize,
+    convert: impl Fn(&[f32], usize) -> T + Sync,
 ) -> Vec<T> {
-    let mut packed = vec![T::default(); outputs.div_ceil(PANEL) * PANEL * inputs];
+    let mut packed = vec![T::default(); outputs.div_ceil(PANEL) * PANEL * steps];
     packed
-        .par_chunks_mut(PANEL * inputs)
+        .par_chunks_mut(PANEL * steps)
         .enumerate()
         .for_each(|(panel, out)| {
             let first = panel * PANEL;
@@ -134,7 +202,7 @@ fn pack<T: Copy + Default + Send + Sync>(
             let rows = &rows[first * inputs..][..count * inputs];
             for (k, out) in out.chunks_exact_mut(PANEL).enumerate() {
                 for (n, o) in out[..count].iter_mut().enumerate() {
-                    *o = convert(rows[n * inputs + k]);
+                    *o = convert(&rows[n * inputs..][..inputs], k);
                 }
             }
         });
@@ -157,5 +225,14 @@ mod tests {
             assert_eq!(packed.is_bf16(), bf16);
             assert_eq!(packed.to_rows(), rows);
         }
+    }
+
+    #[test]
+    fn pairs_hold_what_is_rounded() {
+        let rows: Vec<f32> = (0..37 * 5).map(|i| (i as f32).sin()).collect();
+        let rounded: Vec<f32> = rows.iter().map(|x| bf16::from_f32(*x).to_f32()).collect();
+        let packed = PackedWeight::in_precision(&rows, 37, 5, Precision::Bf16);
+        assert_eq!(packed.to_rows(), rounded);
+        assert_eq!(packed.bytes(), 2 * PANEL * 3 * size_of::<u32>());
     }
 }

@@ -12,7 +12,8 @@ pub use examine::{
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
 pub use values::{
-    AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Quantize, Size,
+    AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Precision,
+    Quantize, Size,
 };
 
 use clap::{Args, Parser, Subcommand};

@@ -9,7 +9,7 @@ pub use choices::{AdapterChoice, AdapterSource, ModelChoice, VariantChoice};
 
 use crate::{
     failure::{Failure, Outcome},
-    flags::{Apply, Kernel, MachineFlags, Quantize, QuestionFlags, RunFlags},
+    flags::{Apply, Kernel, MachineFlags, Precision, Quantize, QuestionFlags, RunFlags},
 };
 use choices::{adapters, variants};
 use evalh_model::DeviceChoice;
@@ -45,6 +45,8 @@ pub struct RunSettings {
     pub device: String,
     /// The kernels.
     pub kernel: Kernel,
+    /// The arithmetic.
+    pub precision: Precision,
     /// The sandbox's runtime.
     pub runtime: Option<PathBuf>,
 }
@@ -85,6 +87,7 @@ impl RunSettings {
                 .unwrap_or(DeviceChoice::Cpu)
                 .to_string(),
             kernel: flags.machine.kernel.unwrap_or(Kernel::Auto),
+            precision: flags.machine.precision.unwrap_or(Precision::Auto),
             runtime: flags
                 .machine
                 .sandbox
