@@ -50,6 +50,7 @@ fn attention(c: &mut Criterion) {
                 layers: 1,
                 heads: 3,
                 head_dim: 64,
+                precision: Precision::F32,
             },
             64 * 544,
         )

@@ -116,6 +116,14 @@ impl Compute {
         self.set
     }
 
+    /// The arithmetic of products.
+    pub fn precision(&self) -> Precision {
+        match self.set {
+            ComputeSet::Cpu(_, precision) => precision,
+            ComputeSet::Burn => Precision::F32,
+        }
+    }
+
     /// The device of its tensors.
     pub(crate) fn device(&self) -> &Device {
         &self.device

@@ -181,6 +181,7 @@ impl Decoder {
             layers: self.config.layers,
             heads: self.config.attention.kv_heads,
             head_dim: self.config.attention.head_dim,
+            precision: self.compute.precision(),
         }
     }
 

@@ -27,20 +27,9 @@ impl Blocks {
     pub(super) fn new(isa: Isa, x: &[f32], inputs: usize, precision: Precision) -> Self {
         let rows = x.len() / inputs;
         let height = rows.div_ceil(rows.div_ceil(ROWS));
-        let steps = match precision {
-            Precision::F32 => inputs,
-            Precision::Bf16 => inputs.div_ceil(2),
-        };
+        let steps = precision.steps(inputs);
         let mut values = vec![0f32; rows * steps];
-        let block = |(out, rows): (&mut [f32], &[f32])| {
-            // SAFETY: `out` holds a value for each row and step.
-            unsafe {
-                match precision {
-                    Precision::F32 => pack(isa, rows, inputs, out),
-                    Precision::Bf16 => pack_pairs(isa, rows, inputs, out),
-                }
-            }
-        };
+        let block = |(out, rows): (&mut [f32], &[f32])| pack(isa, precision, rows, inputs, out);
         let (to, from) = (height * steps, height * inputs);
         if x.len() >= ALONE {
             values
@@ -68,8 +57,24 @@ impl Blocks {
     }
 }
 
+/// Turns up to [`ROWS`] rows, `[rows, inputs]`, into `[step][rows]`.
+pub(super) fn pack(isa: Isa, precision: Precision, rows: &[f32], inputs: usize, out: &mut [f32]) {
+    assert_eq!(
+        out.len() * inputs,
+        rows.len() * precision.steps(inputs),
+        "a value for each row and step"
+    );
+    // SAFETY: the dispatched code works on the slices it is given.
+    unsafe {
+        match precision {
+            Precision::F32 => pack_values(isa, rows, inputs, out),
+            Precision::Bf16 => pack_pairs(isa, rows, inputs, out),
+        }
+    }
+}
+
 dispatch! {
-    unsafe fn pack(isa; rows: &[f32], inputs: usize, out: &mut [f32]) = pack_lanes
+    unsafe fn pack_values(isa; rows: &[f32], inputs: usize, out: &mut [f32]) = pack_values_lanes
 }
 
 dispatch! {
@@ -77,7 +82,7 @@ dispatch! {
 }
 
 #[inline(always)]
-unsafe fn pack_lanes<V: Lanes>(rows: &[f32], inputs: usize, out: &mut [f32]) {
+unsafe fn pack_values_lanes<V: Lanes>(rows: &[f32], inputs: usize, out: &mut [f32]) {
     // SAFETY: only lanes are worked on.
     unsafe { turn::<V, Single, 16>(rows, inputs, out) }
 }

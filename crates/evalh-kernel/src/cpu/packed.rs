@@ -14,6 +14,16 @@ pub enum Precision {
     Bf16,
 }
 
+impl Precision {
+    /// Steps of the inner loop over so many inputs: each, or pairs of them.
+    pub(super) fn steps(self, inputs: usize) -> usize {
+        match self {
+            Self::F32 => inputs,
+            Self::Bf16 => inputs.div_ceil(2),
+        }
+    }
+}
+
 /// A weight `[out, in]` as panels of 32 outputs: `[out / 32][in][32]`, the last panel padded with zeros.
 ///
 /// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`. A weight for bf16
@@ -75,12 +85,9 @@ impl PackedWeight {
             "a weight of {outputs} x {inputs}"
         );
         assert!(outputs > 0 && inputs > 0, "an empty weight");
-        let bits = |x: f32| u32::from(bf16::from_f32(x).to_bits());
-        let pair = |row: &[f32], k: usize| {
-            let high = row.get(2 * k + 1).copied().unwrap_or(0.0);
-            bits(row[2 * k]) | bits(high) << 16
-        };
-        let values = Values::Pairs(pack(rows, outputs, inputs, inputs.div_ceil(2), pair));
+        let high = |row: &[f32], k: usize| row.get(2 * k + 1).copied().unwrap_or(0.0);
+        let pair = |row: &[f32], k: usize| bf16_pair(row[2 * k], high(row, k));
+        let values = Values::Pairs(pack(rows, outputs, inputs, precision.steps(inputs), pair));
         Self {
             outputs,
             inputs,
@@ -160,12 +167,9 @@ impl PackedWeight {
         rows
     }
 
-    /// Steps of the inner loop: inputs, or pairs of them.
+    /// Steps of the inner loop.
     fn steps(&self) -> usize {
-        match self.precision() {
-            Precision::F32 => self.inputs,
-            Precision::Bf16 => self.inputs.div_ceil(2),
-        }
+        self.precision().steps(self.inputs)
     }
 
     /// Number of panels.
@@ -182,6 +186,12 @@ impl PackedWeight {
             Values::Pairs(v) => Panel::Pairs(v[first..].as_ptr()),
         }
     }
+}
+
+/// Two values, each rounded to the nearest bf16, ties to even; the first in the low bits.
+pub(super) fn bf16_pair(low: f32, high: f32) -> u32 {
+    let bits = |x: f32| u32::from(bf16::from_f32(x).to_bits());
+    bits(low) | bits(high) << 16
 }
 
 /// Panels of `steps` steps; `convert` gives the value of a row's step.
