@@ -13,10 +13,10 @@ def _bench(sitting, row, side, options, precision, take, variants=False):
     def call(run):
         if sitting.book.has(row, side, run, "all"):
             return
-        out = sitting.path(".bench.json")
+        out = sitting.path(".bench")
         command = sitting.evalh.bench([*options, "--out", str(out)], precision, variants)
         measured = sitting.measure(row, side, run, "all", command)
-        sitting.book.add(row, side, run, "all", measured | take(json.loads(out.read_text())))
+        sitting.book.add(row, side, run, "all", measured | take(json.loads((out / "bench.json").read_text())))
 
     return call
 
@@ -83,7 +83,7 @@ def merged(sitting, row):
     """A token with a merged adapter beside one of the base, interleaved within one process."""
     if not _has_bench(sitting, row, None):
         return
-    own = ["--only", "adapters", "--context", "128", "--batch", "1", "--new-tokens", "64", "--repetitions", "15"]
+    own = ["--only", "adapters", "--context", "128", "--batch", "1", "--new-tokens", "64", "--rounds", "15"]
     take = lambda found: {"adapters": found["adapters"]}
     sitting.in_turn([(sitting.options.runs, _bench(sitting, row, "evalh", own, None, take, True))])
 

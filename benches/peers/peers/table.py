@@ -100,12 +100,17 @@ def _merged(book):
     found = [m for m in book.data["measurements"] if m["row"] == "merged"]
     if not found:
         return []
-    lines = ["", "Decode latency of adapters against the base (aim: merged 1.00 ± 0.02):", "", "| run | adapter | how | ratio | 95 % interval |", "| ---: | --- | --- | ---: | ---: |"]
+    lines = ["", "Decode latency of adapters against the base (aim: merged 1.00 ± 0.02):", "", "| run | adapter | how | ratio (95 % interval) | of CPU (95 % interval) |", "| ---: | --- | --- | ---: | ---: |"]
     for measured in found:
         for adapter in measured["adapters"]:
-            ratio = adapter["ratio"]
-            lines.append(f"| {measured['run'] + 1} | {adapter['adapter']} | {adapter['how']} | {ratio['median']:.3f} | {ratio['low']:.3f} to {ratio['high']:.3f} |")
+            cells = [str(measured["run"] + 1), adapter["adapter"], adapter["how"], _ratio(adapter["ratio"]), _ratio(adapter["cpu_ratio"])]
+            lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _ratio(spread):
+    low, high = spread["interval"]
+    return f"{spread['median']:.3f} ({low:.3f} to {high:.3f})"
 
 
 def markdown(book):
