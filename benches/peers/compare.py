@@ -107,7 +107,7 @@ def main():
                 ROWS[row](Sitting(options, evalh, book, own), row)
             except Failed as failure:
                 failed.append(row)
-                book.leave_out(row, str(failure).splitlines()[-1])
+                book.leave_out(row, "; ".join(line.strip() for line in str(failure).splitlines()[-3:]))
                 print(f"{row}: {failure}", file=sys.stderr)
             given.out.with_suffix(".md").write_text(markdown(book), encoding="utf-8")
     print(given.out.with_suffix(".md").read_text(encoding="utf-8"))

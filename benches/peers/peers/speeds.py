@@ -83,7 +83,7 @@ def merged(sitting, row):
     """A token with a merged adapter beside one of the base, interleaved within one process."""
     if not _has_bench(sitting, row, None):
         return
-    own = ["--only", "adapters", "--context", "128", "--batch", "1", "--new-tokens", "64", "--rounds", "15"]
+    own = ["--only", "adapters", "--context", "128", "--new-tokens", "64", "--rounds", "15"]
     take = lambda found: {"adapters": found["adapters"]}
     sitting.in_turn([(sitting.options.runs, _bench(sitting, row, "evalh", own, None, take, True))])
 
