@@ -91,8 +91,8 @@ impl<'m> Session<'m> {
         seq
     }
 
-    /// Opens a sequence that begins with the first tokens of another, without computing them again: as many of `len` as
-    /// fill whole blocks of the cache.
+    /// Opens a sequence that begins with the first `len` tokens of another, or all that there are, without computing them
+    /// again. What it takes of the cache is what lies beyond the last whole block of them.
     ///
     /// # Panics
     /// When the other is not open, or what is held of a sequence depends on how long it is.

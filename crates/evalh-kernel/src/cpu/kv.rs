@@ -149,16 +149,15 @@ impl KvPool {
         Ok(())
     }
 
-    /// A table of a sequence's first tokens, as many of `len` as fill whole blocks, which both then hold.
+    /// A table of a sequence's first `len` tokens, or all that there are. Both hold their blocks from then on; a last one
+    /// that is not full is copied when either goes on.
     pub fn share(&mut self, table: &BlockTable, len: usize) -> BlockTable {
-        let blocks = table.blocks[..len.min(table.len) / BLOCK_TOKENS].to_vec();
+        let len = len.min(table.len);
+        let blocks = table.blocks[..len.div_ceil(BLOCK_TOKENS)].to_vec();
         for block in &blocks {
             self.holders[*block as usize] += 1;
         }
-        BlockTable {
-            len: blocks.len() * BLOCK_TOKENS,
-            blocks,
-        }
+        BlockTable { blocks, len }
     }
 
     /// Forgets all but the first `len` tokens of a sequence and takes back the blocks they leave without a holder.
@@ -348,14 +347,18 @@ mod tests {
             let at = pool.key_offset(layer, a.blocks()[1], 0);
             pool.values_mut()[at + 3] = 7.0 + layer as f32;
         }
-        // Whole blocks only, and no more than there are.
-        assert_eq!(pool.share(&a, BLOCK_TOKENS - 1).len(), 0);
+        // No more than there are.
         let mut b = pool.share(&a, 10 * BLOCK_TOKENS);
-        assert_eq!((b.len(), b.blocks()), (2 * BLOCK_TOKENS, &a.blocks()[..2]));
+        assert_eq!((b.len(), b.blocks()), (2 * BLOCK_TOKENS + 1, a.blocks()));
+        pool.release(&mut b);
+        let mut b = pool.share(&a, 2 * BLOCK_TOKENS - 5);
+        assert_eq!(
+            (b.len(), b.blocks()),
+            (2 * BLOCK_TOKENS - 5, &a.blocks()[..2])
+        );
         assert_eq!(pool.free_tokens(), BLOCK_TOKENS);
 
-        // `b` goes back into a shared block and on from there: its block is now its own, with what was in it.
-        pool.truncate(&mut b, 2 * BLOCK_TOKENS - 5);
+        // `b` goes on from within a shared block: its block is now its own, with what was in it.
         pool.extend(&mut b, 1).unwrap();
         assert_ne!(b.blocks()[1], a.blocks()[1]);
         for layer in 0..2 {

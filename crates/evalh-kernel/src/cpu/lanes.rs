@@ -196,10 +196,17 @@ impl Lanes for Portable {
     }
 }
 
-/// The bf16 value nearest to `x`, ties to even, in the low bits.
+/// The bf16 value nearest to `x`, ties to even, in the low bits; what is not a number stays so. Without a branch, so that
+/// the compiler can take several at once.
 #[inline(always)]
-fn bf16_bits(x: f32) -> u32 {
-    u32::from(half::bf16::from_f32(x).to_bits())
+pub(super) fn bf16_bits(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    (if x.is_nan() {
+        bits | 0x40_0000
+    } else {
+        rounded
+    }) >> 16
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -350,7 +357,8 @@ pub(super) mod x86 {
     #[target_feature(enable = "avx512f,avx512bf16")]
     unsafe fn dot_pairs(acc: __m512, x: __m512, y: __m512) -> __m512 {
         // SAFETY: sixty-four bytes either way.
-        unsafe { _mm512_dpbf16_ps(acc, std::mem::transmute(x), std::mem::transmute(y)) }
+        let pairs = |x| unsafe { std::mem::transmute::<__m512, __m512bh>(x) };
+        _mm512_dpbf16_ps(acc, pairs(x), pairs(y))
     }
 
     /// Pairs of lanes, then pairs of those, then quarters change places.

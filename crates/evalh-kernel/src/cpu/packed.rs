@@ -1,7 +1,7 @@
 //! A weight matrix in the order in which the inner loop reads it.
 
+use super::lanes::bf16_bits;
 use super::tile::{PANEL, Panel};
-use half::bf16;
 use rayon::prelude::*;
 
 /// In what arithmetic a product with a weight is computed; sums are `f32` in both.
@@ -190,8 +190,7 @@ impl PackedWeight {
 
 /// Two values, each rounded to the nearest bf16, ties to even; the first in the low bits.
 pub(super) fn bf16_pair(low: f32, high: f32) -> u32 {
-    let bits = |x: f32| u32::from(bf16::from_f32(x).to_bits());
-    bits(low) | bits(high) << 16
+    bf16_bits(low) | bf16_bits(high) << 16
 }
 
 /// Panels of `steps` steps; `convert` gives the value of a row's step.
@@ -222,6 +221,7 @@ fn pack<T: Copy + Default + Send + Sync>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::bf16;
 
     #[test]
     fn packing_loses_nothing() {
@@ -234,6 +234,23 @@ mod tests {
             let packed = PackedWeight::new(&rows, 37, 5);
             assert_eq!(packed.is_bf16(), bf16);
             assert_eq!(packed.to_rows(), rows);
+        }
+    }
+
+    #[test]
+    fn rounding_is_that_of_half() {
+        let special = [
+            0.0,
+            -0.0,
+            f32::INFINITY,
+            f32::NAN,
+            f32::MAX,
+            f32::MIN_POSITIVE,
+            1e-42,
+        ];
+        let some = (0..1 << 16).map(|i: u32| f32::from_bits(i.wrapping_mul(0x9e37_79b1)));
+        for x in special.into_iter().chain(some) {
+            assert_eq!(bf16_bits(x), u32::from(bf16::from_f32(x).to_bits()), "{x}");
         }
     }
 
