@@ -77,13 +77,17 @@ fn three_variants_from_files_to_a_report() {
     let results: Value = serde_json::from_str(&evalh.read("out/results.json")).unwrap();
     assert_eq!(results.as_array().unwrap().len(), 3);
     let timings: Value = serde_json::from_str(&evalh.read("out/timings.json")).unwrap();
-    for variant in timings["variants"].as_array().unwrap() {
+    let sittings = timings["sittings"].as_array().unwrap();
+    assert_eq!(sittings.len(), 1, "side by side");
+    assert!(sittings[0]["wall_seconds"].as_f64().unwrap() > 0.0);
+    let variants = sittings[0]["variants"].as_array().unwrap();
+    assert_eq!(variants.len(), 3);
+    for variant in variants {
         assert_eq!(variant["programs"], 8);
         for field in [
             "prefill_tokens",
             "decode_tokens",
             "kept_tokens",
-            "wall_seconds",
             "program_seconds",
         ] {
             assert!(variant[field].as_f64().unwrap() > 0.0, "{field}");
@@ -123,6 +127,7 @@ fn the_same_plan_gives_the_same_samples_whatever_the_batch_and_the_threads() {
         ("a", ""),
         ("b", "--batch 1 --threads 1"),
         ("c", "--batch 3 --memory 4MiB --threads 3"),
+        ("d", "--one-by-one --batch 5"),
     ] {
         let shown = evalh.run(&format!(
             "{TRIO} --samples 2 --temperature 0.8 --seed 3 --quiet --out {dir} {options}"
@@ -132,7 +137,13 @@ fn the_same_plan_gives_the_same_samples_whatever_the_batch_and_the_threads() {
     }
     assert_eq!(evalh.read("a/samples.jsonl"), evalh.read("b/samples.jsonl"));
     assert_eq!(evalh.read("a/samples.jsonl"), evalh.read("c/samples.jsonl"));
+    assert_eq!(evalh.read("a/samples.jsonl"), evalh.read("d/samples.jsonl"));
     assert_eq!(evalh.read("a/results.json"), evalh.read("b/results.json"));
+    for (dir, sittings) in [("a", 1), ("d", 3)] {
+        let timings: Value =
+            serde_json::from_str(&evalh.read(&format!("{dir}/timings.json"))).unwrap();
+        assert_eq!(timings["sittings"].as_array().unwrap().len(), sittings);
+    }
 }
 
 #[test]

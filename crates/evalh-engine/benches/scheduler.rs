@@ -39,7 +39,7 @@ impl Forward for Instant {
     type Seq = ();
     type Logits = Favourite;
 
-    fn open(&mut self, _: usize) {}
+    fn open(&mut self, _: usize, _: usize) {}
 
     fn close(&mut self, (): ()) {}
 

@@ -1,6 +1,6 @@
 //! What every engine can do.
 
-use crate::{EngineError, EngineTimings};
+use crate::{EngineError, EngineTimings, SharedTimings};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_kernel::ComputeSet;
 use evalh_model::{Footprint, LoraId};
@@ -45,6 +45,32 @@ pub trait ModelEngine: Engine {
     /// When an update fits no module of the model, or the variant has no head to answer with; the engine then answers for
     /// the base.
     fn select(&mut self, variant: Variant<'_>) -> Result<(), EngineError>;
+
+    /// Answers requests for several variants of the weights that were selected last, each as they are or with an attached
+    /// adapter. Requests are prepared once for all. `sink` is called with a variant's place and its response as soon as
+    /// that is there, in any order.
+    ///
+    /// A response is the same, bit for bit, as where its variant is asked alone.
+    ///
+    /// Ends early, without error, when `sink` returns [`ControlFlow::Break`].
+    ///
+    /// # Errors
+    /// When a request cannot be answered or the model fails. What `sink` has received by then stays valid.
+    fn answer_all(
+        &mut self,
+        requests: &[Request],
+        variants: &[Beside<'_>],
+        sink: &mut dyn FnMut(usize, Response) -> ControlFlow<()>,
+    ) -> Result<SharedTimings, EngineError>;
+}
+
+/// A variant that is answered for beside others of the same weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// An adapter beside the weights, from [`ModelEngine::attach`]; `None` is the weights as they are.
+    pub adapter: Option<LoraId>,
+    /// Places of the requests that it is asked, ascending.
+    pub requests: &'a [usize],
 }
 
 /// What a [`ModelEngine`] answers for.

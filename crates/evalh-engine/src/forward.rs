@@ -33,8 +33,8 @@ pub trait Forward {
     /// What a forward pass returns.
     type Logits: LogitRows;
 
-    /// Begins an empty sequence whose prompt has so many tokens.
-    fn open(&mut self, tokens: usize) -> Self::Seq;
+    /// Begins an empty sequence of the variant of this place, whose prompt has so many tokens.
+    fn open(&mut self, variant: usize, tokens: usize) -> Self::Seq;
 
     /// Ends a sequence and frees its part of the cache.
     fn close(&mut self, seq: Self::Seq);
@@ -50,13 +50,15 @@ pub trait Forward {
         false
     }
 
-    /// Begins a sequence with the first `len` tokens of another, whole blocks that both then hold until each is closed.
+    /// Begins a sequence of the same variant with the first `len` tokens of another, whole blocks that both then hold until
+    /// each is closed.
     /// Only asked for where [`Self::shares`] says so.
     fn fork(&mut self, _seq: Self::Seq, _len: usize) -> Self::Seq {
         unreachable!("a session that shares nothing is not asked to")
     }
 
-    /// Appends each row's tokens to its sequence and returns the logits asked for, rows in order, positions in order.
+    /// Appends each row's tokens to its sequence and returns the logits asked for, rows in order, positions in order. Rows
+    /// of a variant come after each other.
     ///
     /// # Errors
     /// When the computation fails; the session is not used after that.

@@ -1,8 +1,9 @@
 //! The engine over a model in this process.
 
 use crate::{
-    BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model,
-    ModelEngine, Row, SpecialTokens, Text, TextStream, Variant, Vocabulary, serve,
+    Beside, BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model,
+    ModelEngine, Row, SharedTimings, SpecialTokens, Text, TextStream, Variant, Vocabulary, serve,
+    serve_all,
 };
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
@@ -90,6 +91,30 @@ impl ModelEngine for LocalEngine {
         }
         Ok(())
     }
+
+    fn answer_all(
+        &mut self,
+        requests: &[Request],
+        variants: &[Beside<'_>],
+        sink: &mut dyn FnMut(usize, Response) -> ControlFlow<()>,
+    ) -> Result<SharedTimings, EngineError> {
+        let adapters: Vec<_> = variants.iter().map(|of| of.adapter).collect();
+        let asked: Vec<_> = variants.iter().map(|of| of.requests).collect();
+        let model = LocalModel {
+            decoder: &self.decoder,
+            adapters: &adapters,
+        };
+        let (text, vocabulary) = (&self.text, &self.vocabulary);
+        serve_all(
+            &model,
+            text,
+            vocabulary,
+            &self.options,
+            requests,
+            &asked,
+            sink,
+        )
+    }
 }
 
 impl Engine for LocalEngine {
@@ -100,7 +125,7 @@ impl Engine for LocalEngine {
     ) -> Result<EngineTimings, EngineError> {
         let model = LocalModel {
             decoder: &self.decoder,
-            attached: self.attached,
+            adapters: &[self.attached],
         };
         serve(
             &model,
@@ -134,15 +159,15 @@ pub(crate) fn vocabulary(
     Ok(vocabulary)
 }
 
-/// A decoder and the adapter its sequences are answered with.
+/// A decoder and the adapter of each variant.
 struct LocalModel<'d> {
     decoder: &'d Decoder,
-    attached: Option<LoraId>,
+    adapters: &'d [Option<LoraId>],
 }
 
 struct LocalSession<'m> {
     session: Session<'m>,
-    attached: Option<LoraId>,
+    adapters: &'m [Option<LoraId>],
 }
 
 impl Model for LocalModel<'_> {
@@ -165,7 +190,7 @@ impl Model for LocalModel<'_> {
     fn session(&self, capacity_tokens: usize) -> Result<LocalSession<'_>, BoxError> {
         Ok(LocalSession {
             session: self.decoder.session(capacity_tokens)?,
-            attached: self.attached,
+            adapters: self.adapters,
         })
     }
 }
@@ -174,8 +199,8 @@ impl Forward for LocalSession<'_> {
     type Seq = SeqId;
     type Logits = Logits;
 
-    fn open(&mut self, tokens: usize) -> SeqId {
-        let seq = self.session.open(self.attached);
+    fn open(&mut self, variant: usize, tokens: usize) -> SeqId {
+        let seq = self.session.open(self.adapters[variant]);
         self.session.expect(seq, tokens);
         seq
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Times and counts of one [`answer`](crate::Engine::answer) call. None of it can change a score.
+/// Times and counts of one call of [`answer`](crate::Engine::answer) or [`answer_all`](crate::ModelEngine::answer_all).
+/// None of it can change a score.
 ///
 /// Prefill is the reading of prompts and of continuations to score, decode the reading of tokens generated here. One
 /// step of the scheduler is one forward pass and may hold both; its time is then divided in proportion to the tokens
@@ -33,15 +34,92 @@ pub struct EngineTimings {
     pub wall_seconds: f64,
 }
 
+/// Times of variants answered beside each other.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SharedTimings {
+    /// Of all of them together.
+    pub all: EngineTimings,
+    /// Of each variant: its tokens, the passes it had a part in, and its part of their seconds, in proportion to the tokens
+    /// it read in them. Cache, preparation and the seconds in all cannot be told apart and are those of all.
+    pub variants: Vec<EngineTimings>,
+}
+
+/// What a forward pass read for one variant, or for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Read {
+    /// Tokens of prompts.
+    pub prefill: usize,
+    /// Tokens generated before.
+    pub decode: usize,
+}
+
+impl Read {
+    pub(crate) fn tokens(self) -> usize {
+        self.prefill + self.decode
+    }
+}
+
 impl EngineTimings {
-    /// Books one forward pass over `prefill` and `decode` tokens.
-    pub(crate) fn step(&mut self, prefill: usize, decode: usize, time: Duration) {
-        let total = (prefill + decode).max(1) as f64;
+    /// Books one forward pass that read so much.
+    pub(crate) fn step(&mut self, read: Read, time: Duration) {
+        self.part(read, time, read.tokens());
+    }
+
+    /// Books its part of a pass over so many tokens.
+    fn part(&mut self, read: Read, time: Duration, tokens: usize) {
+        let each = time.as_secs_f64() / tokens.max(1) as f64;
         self.steps += 1;
-        self.prefill_tokens += prefill;
-        self.decode_tokens += decode;
-        self.prefill_seconds += time.as_secs_f64() * prefill as f64 / total;
-        self.decode_seconds += time.as_secs_f64() * decode as f64 / total;
+        self.prefill_tokens += read.prefill;
+        self.decode_tokens += read.decode;
+        self.prefill_seconds += each * read.prefill as f64;
+        self.decode_seconds += each * read.decode as f64;
+    }
+}
+
+impl SharedTimings {
+    /// Nothing measured yet, for so many variants.
+    pub(crate) fn new(variants: usize) -> Self {
+        Self {
+            all: EngineTimings::default(),
+            variants: vec![EngineTimings::default(); variants],
+        }
+    }
+
+    /// Books one forward pass, given what it read for each variant.
+    pub(crate) fn step(&mut self, read: &[Read], time: Duration) {
+        let all = Read {
+            prefill: read.iter().map(|read| read.prefill).sum(),
+            decode: read.iter().map(|read| read.decode).sum(),
+        };
+        self.all.step(all, time);
+        for (variant, read) in self.variants.iter_mut().zip(read) {
+            if read.tokens() > 0 {
+                variant.part(*read, time, all.tokens());
+            }
+        }
+    }
+
+    /// Books prompt tokens that need not be read.
+    pub(crate) fn share(&mut self, variant: usize, tokens: usize) {
+        self.all.shared_tokens += tokens;
+        self.variants[variant].shared_tokens += tokens;
+    }
+
+    /// Books tokens of a generation that was delivered.
+    pub(crate) fn keep(&mut self, variant: usize, tokens: usize) {
+        self.all.tokens_kept += tokens;
+        self.variants[variant].tokens_kept += tokens;
+    }
+
+    /// Gives every variant what is measured of all together.
+    pub(crate) fn finish(&mut self) {
+        let all = self.all;
+        for variant in &mut self.variants {
+            variant.peak_rows = all.peak_rows;
+            variant.cache_tokens = all.cache_tokens;
+            variant.prepare_seconds = all.prepare_seconds;
+            variant.wall_seconds = all.wall_seconds;
+        }
     }
 }
 
@@ -52,13 +130,32 @@ mod tests {
     #[test]
     fn a_mixed_step_is_divided_by_tokens() {
         let mut timings = EngineTimings::default();
-        timings.step(30, 10, Duration::from_secs(4));
-        timings.step(0, 10, Duration::from_secs(1));
+        let read = |prefill, decode| Read { prefill, decode };
+        timings.step(read(30, 10), Duration::from_secs(4));
+        timings.step(read(0, 10), Duration::from_secs(1));
         assert!((timings.prefill_seconds - 3.0).abs() < 1e-12);
         assert!((timings.decode_seconds - 2.0).abs() < 1e-12);
         assert_eq!(
             (timings.prefill_tokens, timings.decode_tokens, timings.steps),
             (30, 20, 2)
         );
+    }
+
+    #[test]
+    fn a_shared_step_is_divided_between_variants() {
+        let mut timings = SharedTimings::new(3);
+        let read = |prefill, decode| Read { prefill, decode };
+        timings.step(
+            &[read(6, 0), read(1, 1), read(0, 0)],
+            Duration::from_secs(4),
+        );
+        assert_eq!((timings.all.prefill_tokens, timings.all.steps), (7, 1));
+        let [first, second, third] = &timings.variants[..] else {
+            panic!("three variants")
+        };
+        assert!((first.prefill_seconds - 3.0).abs() < 1e-12);
+        assert!((second.prefill_seconds - 0.5).abs() < 1e-12);
+        assert!((second.decode_seconds - 0.5).abs() < 1e-12);
+        assert_eq!((third.steps, third.prefill_tokens), (0, 0));
     }
 }

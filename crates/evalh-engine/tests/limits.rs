@@ -6,7 +6,7 @@ use evalh_engine::{BoxError, EngineError, Forward, LogitRows, Model, RequestProb
 use evalh_record::{Generate, LogLikelihood, Prompt, Request, RequestKind, Sampling};
 use std::ops::ControlFlow;
 use toy::{
-    answer,
+    answer, answer_all,
     model::{TOKEN_BYTES, ToyModel},
     options, roomy,
     tokenizer::ToyTokenizer,
@@ -242,7 +242,7 @@ impl Forward for BrokenSession {
     type Seq = ();
     type Logits = Flat;
 
-    fn open(&mut self, _: usize) {}
+    fn open(&mut self, _: usize, _: usize) {}
 
     fn close(&mut self, (): ()) {}
 
@@ -319,4 +319,31 @@ fn what_prompts_begin_with_is_read_once() {
     let (tight, timings) = run(24, 8, true);
     assert_eq!(timings.shared_tokens, 64);
     assert_eq!(alone, tight);
+}
+
+#[test]
+fn beginnings_of_several_variants_make_room_for_each_other() {
+    let beginning = "b#b##b#b#b##b#b#";
+    let ends = ["#b#b#", "b#b#b", "##b#b", "#b##b"];
+    let requests: Vec<_> = (0..4)
+        .map(|index| generate(index, &format!("{beginning}{}", ends[index]), 2))
+        .collect();
+    let asked = vec![(0..4).collect(), (0..4).collect(), vec![1, 3]];
+    let run = |cache, rows| {
+        let model = ToyModel::new(3);
+        let options = options(cache, rows, 64);
+        let (mut responses, ended) =
+            answer_all(&model, &vocabulary(100), &options, &requests, &asked);
+        responses.sort_by_key(|(variant, response)| (*variant, response.index));
+        (responses, ended.expect("answers"))
+    };
+    let (roomy, timings) = run(1000, 8);
+    assert_eq!(roomy.len(), 10);
+    assert_eq!(timings.all.prefill_tokens, 3 * 16 + 10 * 5);
+    let shared: Vec<_> = timings.variants.iter().map(|of| of.shared_tokens).collect();
+    assert_eq!(shared, [64, 64, 32]);
+    // Room for one sequence, and the variants take turns after every second request.
+    let (tight, timings) = run(24, 2);
+    assert_eq!(roomy, tight);
+    assert_eq!(timings.all.prefill_tokens, (2 * 3) * 16 + 10 * 5);
 }

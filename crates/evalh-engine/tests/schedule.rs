@@ -7,7 +7,9 @@ use evalh_record::{
     Sampling, TextScore,
 };
 use proptest::prelude::*;
-use toy::{answer, model::ToyModel, naive, options, tokenizer::ToyTokenizer, vocabulary};
+use toy::{
+    answer, answer_all, model::ToyModel, naive, options, tokenizer::ToyTokenizer, vocabulary,
+};
 
 /// Positions of the toy in these tests: few enough that prompts are truncated now and then.
 const MAX_POSITIONS: usize = 40;
@@ -177,5 +179,37 @@ proptest! {
             // exactly, to the last bit of a log-probability
             prop_assert!(all.contains(&response));
         }
+    }
+
+    #[test]
+    fn variants_beside_each_other_answer_as_each_alone(
+        requests in requests(), seed: u64, rows in 1usize..9, step in 1usize..40, room in 44usize..400, rewinds: bool,
+        left_out in prop::collection::vec(prop::collection::vec(any::<bool>(), 16), 1..4),
+    ) {
+        let model = ToyModel { rewinds, ..ToyModel::new(seed) };
+        let asked: Vec<Vec<usize>> = left_out
+            .iter()
+            .map(|left_out| (0..requests.len()).filter(|&place| !left_out[place]).collect())
+            .collect();
+        let options = options(room, rows, step);
+        let (responses, ended) = answer_all(&model, &vocabulary(MAX_POSITIONS), &options, &requests, &asked);
+        let timings = ended.expect("answers");
+        prop_assert!(timings.all.peak_rows <= rows && timings.all.cache_tokens <= room);
+        prop_assert_eq!(responses.len(), asked.iter().map(Vec::len).sum::<usize>());
+        for (variant, places) in asked.iter().enumerate() {
+            let own = ToyModel { variant, ..model };
+            for &place in places {
+                let expected = naive::answer(&own, ToyTokenizer::default(), MAX_POSITIONS, &requests[place]);
+                let answered = responses.iter().filter(|(of, response)| *of == variant && response.index == expected.index);
+                let answered: Vec<_> = answered.collect();
+                prop_assert_eq!(answered.len(), 1);
+                prop_assert!(agree(&answered[0].1, &expected), "{variant}: {:?}\n{expected:?}", answered[0].1);
+            }
+        }
+        let sum = |of: fn(&evalh_engine::EngineTimings) -> usize| timings.variants.iter().map(of).sum::<usize>();
+        prop_assert_eq!(sum(|of| of.prefill_tokens), timings.all.prefill_tokens);
+        prop_assert_eq!(sum(|of| of.decode_tokens), timings.all.decode_tokens);
+        prop_assert_eq!(sum(|of| of.shared_tokens), timings.all.shared_tokens);
+        prop_assert_eq!(sum(|of| of.tokens_kept), timings.all.tokens_kept);
     }
 }

@@ -5,7 +5,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalh_kernel::cpu::{
     Angles, AttentionRow, AttentionShape, BlockTable, CodeValues, CodedRows, Factors, Isa, KvPool,
-    KvShape, PackedWeight, Pairing, QkvLayout, RopeTable, attend, multiply,
+    KvShape, PackedWeight, Pairing, Precision, QkvLayout, RopeTable, attend, multiply,
 };
 
 fn wave(n: usize) -> Vec<f32> {
@@ -14,10 +14,17 @@ fn wave(n: usize) -> Vec<f32> {
 
 /// Throughput is in multiply-adds, so 1 Gelem/s is 2 GFLOP/s.
 fn linear(c: &mut Criterion) {
-    let mut group = c.benchmark_group("linear");
+    for (name, precision) in [("linear", Precision::F32), ("linear bf16", Precision::Bf16)] {
+        linear_in(c, name, precision);
+    }
+}
+
+fn linear_in(c: &mut Criterion, name: &str, precision: Precision) {
+    let mut group = c.benchmark_group(name);
     let isa = Isa::detect();
     for (outputs, inputs) in [(3072, 576), (576, 1536), (49152, 576)] {
-        let weight = PackedWeight::new(&wave(outputs * inputs), outputs, inputs);
+        let rows = wave(outputs * inputs);
+        let weight = PackedWeight::in_precision(&rows, outputs, inputs, precision);
         for rows in [1, 16, 64, 512] {
             if rows * outputs > 1 << 22 {
                 continue;
@@ -85,12 +92,18 @@ fn attention(c: &mut Criterion) {
     };
     let mut rope = RopeTable::new((0..32).map(|i| 0.8f32.powi(i)).collect(), 1.0);
     rope.reserve(1024);
-    for (name, sequences, new) in [("prefill 512", 1, 512), ("decode 64 x 512", 64, 1)] {
+    for (name, sequences, new, precision) in [
+        ("prefill 512", 1, 512, Precision::F32),
+        ("prefill 512 bf16", 1, 512, Precision::Bf16),
+        ("decode 64 x 512", 64, 1, Precision::F32),
+        ("decode 64 x 512 bf16", 64, 1, Precision::Bf16),
+    ] {
         let mut pool = KvPool::new(
             KvShape {
                 layers: 1,
                 heads: 3,
                 head_dim: 64,
+                precision,
             },
             64 * 544,
         )

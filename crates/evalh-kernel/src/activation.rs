@@ -9,7 +9,7 @@ impl Compute {
     /// The activation of every value.
     pub fn activate(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self.set() {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let width = x.dims()[1];
                 let mut x = Host::new(x).into_vec();
                 cpu::activate(isa, activation, &mut x);
@@ -23,7 +23,7 @@ impl Compute {
     pub fn gate(&self, gate_up: Tensor<2>, activation: Activation) -> Tensor<2> {
         let width = gate_up.dims()[1] / 2;
         match self.set() {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let gate_up = Host::new(gate_up);
                 let mut out = vec![0f32; gate_up.values().len() / 2];
                 cpu::gate(isa, activation, gate_up.values(), width, &mut out);

@@ -101,8 +101,8 @@ impl KvCache {
         SeqId(self.open.len() - 1)
     }
 
-    /// A new sequence that begins with the first tokens of another, as many of `len` as fill whole blocks. Both hold them
-    /// until each is closed.
+    /// A new sequence that begins with the first `len` tokens of another, or all that there are. Both hold them until each
+    /// is closed.
     ///
     /// # Panics
     /// When the other is not open.
@@ -112,14 +112,14 @@ impl KvCache {
         match &mut self.store {
             Store::Paged { pool, tables } => tables[seq.0] = pool.share(&tables[from.0], len),
             Store::Grown { sequences, .. } => {
-                let whole = len.min(sequences[from.0].len) / BLOCK_TOKENS * BLOCK_TOKENS;
+                let len = len.min(sequences[from.0].len);
                 let layers = sequences[from.0].layers.iter().map(|held| {
-                    let (keys, values) = held.as_ref().filter(|_| whole > 0)?;
-                    let first = |tensor: &Tensor<3>| tensor.clone().narrow(1, 0, whole);
+                    let (keys, values) = held.as_ref().filter(|_| len > 0)?;
+                    let first = |tensor: &Tensor<3>| tensor.clone().narrow(1, 0, len);
                     Some((first(keys), first(values)))
                 });
                 let layers = layers.collect();
-                sequences[seq.0] = GrownSequence { len: whole, layers };
+                sequences[seq.0] = GrownSequence { len, layers };
             }
         }
         seq

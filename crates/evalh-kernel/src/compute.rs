@@ -2,7 +2,9 @@
 
 use crate::burn_ops;
 use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
-use crate::cpu::{self, Angles, AttentionRow, AttentionShape, CodedRows, Isa, PackedWeight};
+use crate::cpu::{
+    self, Angles, AttentionRow, AttentionShape, CodedRows, Isa, PackedWeight, Precision,
+};
 use crate::host::{self, Host};
 use crate::weight::{LowRank, Vector, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -22,7 +24,7 @@ pub struct Compute {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComputeSet {
     /// Own code on CPU slices. A row's result has the same bits in any batch, with any number of threads.
-    Cpu(Isa),
+    Cpu(Isa, Precision),
     /// burn's operations, on any device.
     Burn,
 }
@@ -30,7 +32,8 @@ pub enum ComputeSet {
 impl fmt::Display for ComputeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cpu(isa) => write!(f, "cpu-{isa}"),
+            Self::Cpu(isa, Precision::F32) => write!(f, "cpu-{isa}"),
+            Self::Cpu(isa, Precision::Bf16) => write!(f, "cpu-{isa}-bf16"),
             Self::Burn => f.write_str("burn"),
         }
     }
@@ -87,8 +90,19 @@ impl Compute {
     pub fn cpu_with(isa: Isa) -> Self {
         Self {
             device: Device::flex(),
-            set: ComputeSet::Cpu(isa),
+            set: ComputeSet::Cpu(isa, Precision::F32),
         }
+    }
+
+    /// The same on weights in this precision; `None` where the set has no such arithmetic.
+    #[must_use]
+    pub fn in_precision(self, precision: Precision) -> Option<Self> {
+        let set = match (self.set, precision) {
+            (ComputeSet::Cpu(isa, _), precision) => ComputeSet::Cpu(isa, precision),
+            (ComputeSet::Burn, Precision::F32) => ComputeSet::Burn,
+            (ComputeSet::Burn, Precision::Bf16) => return None,
+        };
+        Some(Self { set, ..self })
     }
 
     /// burn's operations on the given device.
@@ -104,6 +118,14 @@ impl Compute {
         self.set
     }
 
+    /// The arithmetic of products.
+    pub fn precision(&self) -> Precision {
+        match self.set {
+            ComputeSet::Cpu(_, precision) => precision,
+            ComputeSet::Burn => Precision::F32,
+        }
+    }
+
     /// The device of its tensors.
     pub(crate) fn device(&self) -> &Device {
         &self.device
@@ -112,7 +134,9 @@ impl Compute {
     /// A weight from row-major `[outputs, inputs]` values.
     pub fn weight(&self, rows: Vec<f32>, outputs: usize, inputs: usize) -> Weight {
         match self.set {
-            ComputeSet::Cpu(_) => Weight::Packed(PackedWeight::new(&rows, outputs, inputs)),
+            ComputeSet::Cpu(_, precision) => Weight::Packed(PackedWeight::in_precision(
+                &rows, outputs, inputs, precision,
+            )),
             ComputeSet::Burn => Weight::Dense(Tensor::from_data(
                 TensorData::new(rows, [outputs, inputs]),
                 &self.device,
@@ -120,23 +144,28 @@ impl Compute {
         }
     }
 
-    /// A weight from codes, the rows of `parts` after one another: held as such by our own code, by their values
-    /// elsewhere.
+    /// A weight from codes, the rows of `parts` after one another: held as such, or by their values where this set
+    /// does not hold codes.
     ///
     /// # Panics
     /// When there are no parts, or they or what they consist of do not fit each other.
     pub fn coded_weight(&self, parts: &[CodedRows<'_>]) -> Weight {
         let packed = PackedWeight::joined(parts.iter().map(PackedWeight::coded).collect());
-        match self.set {
-            ComputeSet::Cpu(_) => Weight::Packed(packed),
-            ComputeSet::Burn => self.weight(packed.to_rows(), packed.outputs(), packed.inputs()),
+        if self.holds_codes() {
+            return Weight::Packed(packed);
         }
+        self.weight(packed.to_rows(), packed.outputs(), packed.inputs())
+    }
+
+    /// Whether weights from codes are held as such: by our own code, where the arithmetic is `f32`.
+    pub fn holds_codes(&self) -> bool {
+        matches!(self.set, ComputeSet::Cpu(_, Precision::F32))
     }
 
     /// A vector of the given values.
     pub fn vector(&self, values: Vec<f32>) -> Vector {
         match self.set {
-            ComputeSet::Cpu(_) => Vector::Host(values),
+            ComputeSet::Cpu(..) => Vector::Host(values),
             ComputeSet::Burn => {
                 let len = values.len();
                 Vector::Tensor(Tensor::from_data(
@@ -153,7 +182,7 @@ impl Compute {
     /// When the memory cannot be had.
     pub fn cache(&self, shape: CacheShape, tokens: usize) -> Result<KvCache, CacheError> {
         match self.set {
-            ComputeSet::Cpu(_) => KvCache::paged(shape, tokens),
+            ComputeSet::Cpu(..) => KvCache::paged(shape, tokens),
             ComputeSet::Burn => Ok(KvCache::grown(shape, tokens)),
         }
     }
@@ -184,7 +213,7 @@ impl Compute {
     /// `x W^T + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
     pub fn linear(&self, x: &Tensor<2>, weight: &Weight, bias: Option<&Vector>) -> Tensor<2> {
         match (self.set, weight) {
-            (ComputeSet::Cpu(isa), Weight::Packed(packed)) => {
+            (ComputeSet::Cpu(isa, _), Weight::Packed(packed)) => {
                 let x = Host::new(x.clone());
                 let rows = x.values().len() / packed.inputs();
                 let outputs = packed.outputs();
@@ -221,7 +250,7 @@ impl Compute {
             return y;
         }
         match self.set {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let (width, inputs) = (y.dims()[1], x.dims()[1]);
                 let x = Host::new(x.clone());
                 let mut y = Host::new(y).into_vec();
@@ -261,7 +290,7 @@ impl Compute {
             return y;
         }
         match self.set {
-            ComputeSet::Cpu(_) => {
+            ComputeSet::Cpu(..) => {
                 let width = y.dims()[1];
                 let mut y = Host::new(y).into_vec();
                 for span in spans {
@@ -308,7 +337,7 @@ impl Compute {
         rows: &[RowSpan],
     ) -> Tensor<2> {
         match (self.set, &mut cache.store) {
-            (ComputeSet::Cpu(isa), Store::Paged { pool, tables }) => {
+            (ComputeSet::Cpu(isa, _), Store::Paged { pool, tables }) => {
                 let mut qkv = Host::new(qkv).into_vec();
                 let rows: Vec<AttentionRow<'_>> = rows
                     .iter()
@@ -352,7 +381,7 @@ impl Compute {
     /// The given rows of `x`, in that order.
     pub fn select_rows(&self, x: Tensor<2>, rows: &[usize]) -> Tensor<2> {
         match self.set {
-            ComputeSet::Cpu(_) => {
+            ComputeSet::Cpu(..) => {
                 let width = x.dims()[1];
                 let x = Host::new(x);
                 let values = rows
@@ -376,7 +405,7 @@ impl Compute {
     /// The values of a tensor, row-major.
     pub fn to_host(&self, x: Tensor<2>) -> Vec<f32> {
         match self.set {
-            ComputeSet::Cpu(_) => Host::new(x).into_vec(),
+            ComputeSet::Cpu(..) => Host::new(x).into_vec(),
             ComputeSet::Burn => data_values(x.into_data()),
         }
     }

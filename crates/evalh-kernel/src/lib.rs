@@ -18,7 +18,7 @@ pub use cache::{CacheError, CacheShape, KvCache, SeqId};
 pub use compute::{Compute, ComputeSet, LowRankSpan, RescaleSpan, Rotations, RowSpan};
 pub use cpu::{
     Activation, Angles, AttentionShape, BidirectionalShape, CodeValues, CodedRows, Factors, Isa,
-    Pairing, QkvLayout, RopeTable,
+    Pairing, Precision, QkvLayout, RopeTable,
 };
 pub use norm::{HeadNorm, NormKind};
 pub use weight::{LowRank, Vector, Weight};

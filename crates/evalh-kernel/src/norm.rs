@@ -32,7 +32,7 @@ impl Compute {
         eps: f32,
     ) -> (Tensor<2>, Tensor<2>) {
         match (self.set(), weight) {
-            (ComputeSet::Cpu(isa), Vector::Host(weight)) => {
+            (ComputeSet::Cpu(isa, _), Vector::Host(weight)) => {
                 let mut x = Host::new(x).into_vec();
                 let residual = residual.map(Host::new);
                 let residual = residual.as_ref().map(Host::values);
@@ -59,7 +59,7 @@ impl Compute {
         eps: f32,
     ) -> (Tensor<2>, Tensor<2>) {
         match self.set() {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let width = x.dims()[1];
                 let mut x = Host::new(x).into_vec();
                 let residual = residual.map(Host::new);
@@ -102,7 +102,7 @@ impl Compute {
             eps,
         } = norm;
         match self.set() {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let width = x.dims()[1];
                 let mut x = Host::new(x).into_vec();
                 let norm = NormSlices {

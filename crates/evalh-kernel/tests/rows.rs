@@ -45,7 +45,7 @@ fn check(what: &str, want: &[f64], tolerance: f64, f: impl Fn(&Compute) -> Vec<f
                 "{what} {set}: {g} at {i}, not {w}"
             );
         }
-        if matches!(set, ComputeSet::Cpu(_)) {
+        if matches!(set, ComputeSet::Cpu(..)) {
             let first = first.get_or_insert_with(|| got.clone());
             let mut pairs = first.iter().zip(&got);
             assert!(

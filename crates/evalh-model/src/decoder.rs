@@ -5,14 +5,14 @@ mod load;
 mod mlp;
 
 use crate::config::Positions;
-use crate::device::{DeviceChoice, KernelChoice};
+use crate::device::{DeviceChoice, KernelChoice, PrecisionChoice};
 use crate::part::{Embedding, Held, Linear, Norm, Target, Updates};
 use crate::session::Session;
 use crate::{DecoderConfig, Footprint, LoraId, ModelError};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::{CacheShape, Compute, ComputeSet, Weight};
-pub(crate) use layer::{Layer, Pass, Stream};
+pub(crate) use layer::{Layer, Pass, Stream, Wanted};
 use rayon::prelude::*;
 
 /// How to load a model.
@@ -20,6 +20,8 @@ use rayon::prelude::*;
 pub struct LoadOptions {
     /// Which primitives compute.
     pub kernel: KernelChoice,
+    /// In what arithmetic products with weights are computed.
+    pub precision: PrecisionChoice,
     /// What the weights of linears are rounded to, as bitsandbytes would at load: all of them but the head and a
     /// mixture's routers. The rounded values are held, not their codes.
     pub quantize: Option<Quantization>,
@@ -179,6 +181,7 @@ impl Decoder {
             layers: self.config.layers,
             heads: self.config.attention.kv_heads,
             head_dim: self.config.attention.head_dim,
+            precision: self.compute.precision(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Where a model computes.
 
 use crate::ModelError;
-use evalh_kernel::{Compute, Isa};
+use evalh_kernel::{Compute, Isa, Precision};
 use std::{fmt, str::FromStr};
 
 /// A device as a user names it: `cpu`, `wgpu`, `wgpu:1`, `cuda`, `cuda:1`.
@@ -73,11 +73,46 @@ impl FromStr for KernelChoice {
     }
 }
 
+/// In what arithmetic products with weights are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PrecisionChoice {
+    /// `f32`, in which references are made, on every device there is today.
+    #[default]
+    Auto,
+    /// `f32` factors and sums.
+    F32,
+    /// Weights and what they are multiplied with rounded to bf16, sums in `f32`.
+    Bf16,
+}
+
+impl PrecisionChoice {
+    fn precision(self) -> Precision {
+        match self {
+            Self::Auto | Self::F32 => Precision::F32,
+            Self::Bf16 => Precision::Bf16,
+        }
+    }
+}
+
 /// The primitives for a device.
 ///
 /// # Errors
-/// When this build has no such device.
-pub(crate) fn compute(device: DeviceChoice, kernel: KernelChoice) -> Result<Compute, ModelError> {
+/// When this build has no such device, or the primitives no such arithmetic.
+pub(crate) fn compute(
+    device: DeviceChoice,
+    kernel: KernelChoice,
+    precision: PrecisionChoice,
+) -> Result<Compute, ModelError> {
+    let set = primitives(device, kernel)?;
+    set.in_precision(precision.precision())
+        .ok_or_else(|| ModelError::Device {
+            device: format!("{device} in bf16"),
+            problem: "only the cpu's own kernels compute in bf16; use --device cpu with --kernel auto, or --precision f32"
+                .into(),
+        })
+}
+
+fn primitives(device: DeviceChoice, kernel: KernelChoice) -> Result<Compute, ModelError> {
     match device {
         // Without a fused product in hardware our own code would call a library for each one.
         DeviceChoice::Cpu if kernel == KernelChoice::Auto && !slow(Isa::detect()) => {

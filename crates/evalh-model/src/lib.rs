@@ -19,7 +19,7 @@ pub use config::{
     AttentionConfig, DecoderConfig, ExpertsConfig, HeadNorms, MlpConfig, Norms, Positions, Residual,
 };
 pub use decoder::{Decoder, LoadOptions};
-pub use device::{DeviceChoice, KernelChoice};
+pub use device::{DeviceChoice, KernelChoice, PrecisionChoice};
 pub use encoder::{
     Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
     FAMILIES as ENCODER_FAMILIES, HeadChoice, PositionKind, PositionProjections, ProblemType,

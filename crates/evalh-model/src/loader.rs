@@ -1,11 +1,15 @@
 //! Reads and checks a checkpoint's tensors under the names that a family gives them.
 
+mod read;
+
 use crate::ModelError;
 use crate::config::{HeadNorms, Norms};
 use crate::part::{HeadNorm, Linear, Norm, Rows, Values, transpose};
 use evalh_adapter::ModuleKind;
-use evalh_checkpoint::{CodedTensor, Quantization, WeightSource, count_non_finite};
+use evalh_checkpoint::{CodedTensor, Quantization, WeightSource};
 use evalh_kernel::Compute;
+pub(crate) use read::read_checked;
+use read::read_codes;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -29,63 +33,6 @@ pub(crate) struct LinearShape {
     pub kind: ModuleKind,
     /// Whether the weight is rounded where the model is quantised: heads and routers are not.
     pub rounded: bool,
-}
-
-/// A tensor's values, under its name in the checkpoint.
-///
-/// # Errors
-/// When the checkpoint lacks it, or it has another shape or values that are not finite.
-pub(crate) fn read_checked(
-    weights: &dyn WeightSource,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, ModelError> {
-    check_shape(weights, name, shape)?;
-    let values = weights.read_f32(name)?;
-    check_finite(name, count_non_finite(&values))?;
-    Ok(values)
-}
-
-/// A matrix's codes, under its name in the checkpoint, where it is stored as such.
-///
-/// # Errors
-/// As of [`read_checked`].
-fn read_codes(
-    weights: &dyn WeightSource,
-    name: &str,
-    shape: [usize; 2],
-) -> Result<Option<CodedTensor>, ModelError> {
-    check_shape(weights, name, &shape)?;
-    let coded = weights.read_codes(name)?;
-    if let Some(coded) = &coded {
-        check_finite(name, coded.count_non_finite())?;
-    }
-    Ok(coded)
-}
-
-fn check_shape(weights: &dyn WeightSource, name: &str, shape: &[usize]) -> Result<(), ModelError> {
-    let named = || name.to_owned();
-    let info = weights
-        .tensor(name)
-        .ok_or_else(|| ModelError::MissingTensor { name: named() })?;
-    if info.shape != shape {
-        return Err(ModelError::Shape {
-            name: named(),
-            found: info.shape,
-            expected: shape.to_vec(),
-        });
-    }
-    Ok(())
-}
-
-fn check_finite(name: &str, non_finite: usize) -> Result<(), ModelError> {
-    match non_finite {
-        0 => Ok(()),
-        count => Err(ModelError::NonFinite {
-            name: name.to_owned(),
-            count,
-        }),
-    }
 }
 
 impl<'a> Loader<'a> {
@@ -126,13 +73,22 @@ impl<'a> Loader<'a> {
 
     /// A matrix that is looked up or multiplied by, under its name in the checkpoint.
     pub(crate) fn table(&self, name: &str, shape: [usize; 2]) -> Result<Values, ModelError> {
-        match read_codes(self.weights, name, shape)? {
-            Some(coded) => {
-                self.remember(name.to_owned());
-                Ok(Values::Coded(vec![coded]))
-            }
+        match self.codes(name, shape)? {
+            Some(coded) => Ok(Values::Coded(vec![coded])),
             None => self.tensor(name, &shape).map(Values::Plain),
         }
+    }
+
+    /// A matrix's codes, where it is stored as such and computed with as such.
+    fn codes(&self, name: &str, shape: [usize; 2]) -> Result<Option<CodedTensor>, ModelError> {
+        if !self.compute.holds_codes() {
+            return Ok(None);
+        }
+        let coded = read_codes(self.weights, name, shape)?;
+        if coded.is_some() {
+            self.remember(name.to_owned());
+        }
+        Ok(coded)
     }
 
     fn remember(&self, name: String) {
@@ -181,14 +137,13 @@ impl<'a> Loader<'a> {
         let mut joined: Vec<CodedTensor> = Vec::new();
         for (name, outputs) in modules {
             let name = format!("{name}.weight");
-            let Some(coded) = read_codes(self.weights, &name, [*outputs, shape.inputs])? else {
+            let Some(coded) = self.codes(&name, [*outputs, shape.inputs])? else {
                 return Ok(None);
             };
             match joined.last_mut() {
                 Some(last) if last.joins(&coded) => last.append(coded),
                 _ => joined.push(coded),
             }
-            self.remember(name);
         }
         Ok(Some(joined))
     }

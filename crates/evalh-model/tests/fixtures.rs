@@ -2,7 +2,9 @@
 
 use evalh_adapter::Adapter;
 use evalh_checkpoint::Checkpoint;
-use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, LoraId, Row};
+use evalh_model::{
+    Decoder, DeviceChoice, KernelChoice, LoadOptions, LoraId, ModelError, PrecisionChoice, Row,
+};
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
 
@@ -70,16 +72,25 @@ impl Reference {
 }
 
 fn load(folder: &Path, kernel: KernelChoice) -> Decoder {
-    let checkpoint = Checkpoint::open(folder).unwrap();
-    Decoder::load(
-        &checkpoint,
-        DeviceChoice::Cpu,
+    load_with(
+        folder,
         LoadOptions {
             kernel,
             ..LoadOptions::default()
         },
     )
-    .unwrap()
+}
+
+fn load_with(folder: &Path, options: LoadOptions) -> Decoder {
+    let checkpoint = Checkpoint::open(folder).unwrap();
+    Decoder::load(&checkpoint, DeviceChoice::Cpu, options).unwrap()
+}
+
+fn in_precision(precision: PrecisionChoice) -> LoadOptions {
+    LoadOptions {
+        precision,
+        ..LoadOptions::default()
+    }
 }
 
 /// Logits of both prompts at every place, and 16 greedy tokens of each with their log-probabilities.
@@ -305,12 +316,12 @@ fn a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone() {
             logits: 0..0,
         };
         session.forward(&[row]).unwrap();
-        for (asked, held) in [(0, 0), (31, 0), (32, 32), (79, 64), (1000, 64)] {
+        for (asked, held) in [(0, 0), (31, 31), (32, 32), (79, 79), (1000, 80)] {
             let fork = session.fork(first, asked);
             assert_eq!(session.len(fork), held);
-            let rest: Vec<u32> = prompt[held..70].iter().copied().chain([9, 8, 7]).collect();
+            let rest: Vec<u32> = prompt[held..].iter().copied().chain([9, 8, 7]).collect();
             let alone = session.open(None);
-            let whole: Vec<u32> = prompt[..70].iter().copied().chain([9, 8, 7]).collect();
+            let whole: Vec<u32> = prompt.iter().copied().chain([9, 8, 7]).collect();
             let [a, b] = [(fork, &rest), (alone, &whole)].map(|(seq, tokens)| {
                 let row = Row {
                     seq,
@@ -344,7 +355,13 @@ fn logits_do_not_depend_on_the_batch_the_split_or_the_threads() {
     ) else {
         return;
     };
-    let mut model = load(&folder, KernelChoice::Auto);
+    for precision in [PrecisionChoice::F32, PrecisionChoice::Bf16] {
+        every_way_gives_the_same_bits(&folder, precision);
+    }
+}
+
+fn every_way_gives_the_same_bits(folder: &Path, precision: PrecisionChoice) {
+    let mut model = load_with(folder, in_precision(precision));
     let updates = Adapter::open(&folder.join("adapters/all"))
         .unwrap()
         .resolve(&model.layout())
@@ -402,8 +419,72 @@ fn logits_do_not_depend_on_the_batch_the_split_or_the_threads() {
         for (a, b) in alone.iter().zip(&other) {
             assert!(
                 a.iter().zip(b).all(|(x, y)| x.to_bits() == y.to_bits()),
-                "{threads} threads, together {together}, {split} tokens a call"
+                "{precision:?}, {threads} threads, together {together}, {split} tokens a call"
             );
         }
+    }
+}
+
+/// The fixtures' logits are of `f32` weights, so all that is asked is that rounding costs no more than its own size: a
+/// bf16 value has eight bits.
+#[test]
+fn bf16_stays_within_its_rounding_of_the_reference() {
+    for family in FAMILIES {
+        let Some(folder) = fixture("bf16_stays_within_its_rounding_of_the_reference", family)
+        else {
+            return;
+        };
+        let reference = Reference::open(&folder);
+        let model = load_with(&folder, in_precision(PrecisionChoice::Bf16));
+        assert!(model.kernel().to_string().ends_with("-bf16"));
+        let (logits, _, _) = run(&model, &reference.ids("input_ids"), None);
+        let want = reference.f32("logits");
+        let square = |values: &mut dyn Iterator<Item = f32>| -> f64 {
+            values.map(|v| f64::from(v) * f64::from(v)).sum()
+        };
+        let error = square(&mut logits.iter().zip(&want).map(|(a, b)| a - b));
+        let relative = (error / square(&mut want.iter().copied())).sqrt();
+        assert!(relative > 0.0 && relative < 0.02, "{family}: {relative}");
+    }
+}
+
+#[test]
+fn the_portable_set_refuses_bf16_by_name() {
+    let Some(folder) = fixture("the_portable_set_refuses_bf16_by_name", FAMILIES[0]) else {
+        return;
+    };
+    let options = LoadOptions {
+        kernel: KernelChoice::Portable,
+        ..in_precision(PrecisionChoice::Bf16)
+    };
+    let checkpoint = Checkpoint::open(&folder).unwrap();
+    let refused = Decoder::load(&checkpoint, DeviceChoice::Cpu, options);
+    assert!(matches!(refused, Err(ModelError::Device { .. })));
+}
+
+/// Any device computes with burn's operations; a software driver will do.
+#[test]
+fn a_gpu_gives_the_logits_of_transformers() {
+    const TEST: &str = "a_gpu_gives_the_logits_of_transformers";
+    if !cfg!(feature = "wgpu") {
+        eprintln!("skipped {TEST}: built without the feature wgpu");
+        return;
+    }
+    for family in FAMILIES {
+        let Some(folder) = fixture(TEST, family) else {
+            return;
+        };
+        let checkpoint = Checkpoint::open(&folder).unwrap();
+        let (device, options) = (DeviceChoice::Wgpu(None), LoadOptions::default());
+        let model = match Decoder::load(&checkpoint, device, options) {
+            Err(ModelError::Device { problem, .. }) => {
+                eprintln!("skipped {TEST}: {problem}");
+                return;
+            }
+            model => model.unwrap(),
+        };
+        let reference = Reference::open(&folder);
+        let (logits, _, _) = run(&model, &reference.ids("input_ids"), None);
+        close(family, &logits, &reference.f32("logits"));
     }
 }

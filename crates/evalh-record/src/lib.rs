@@ -44,4 +44,4 @@ pub use response::{Answer, ContinuationScore, Finish, Generation, Response, Text
 pub use results::{Part, ResultRow};
 pub use sample::{Sample, SampleKey};
 pub use samples_file::{ParsedSamples, parse_samples};
-pub use timings::{Held, Timings, VariantTimings};
+pub use timings::{Held, Sitting, Timings, VariantTimings};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The version of the record's format that this crate writes. A reader refuses every other one.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -407,7 +407,7 @@ pub(crate) mod tests {
             error.to_string().contains("m.json is of record schema 9"),
             "{error}"
         );
-        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 3}"#).unwrap_err();
+        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 4}"#).unwrap_err();
         assert!(matches!(error, RecordError::Parse { .. }));
     }
 }

@@ -125,14 +125,33 @@ fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<C
     }
     // What a variant took on all suites stands beside its first score.
     let first = record.results.iter().find(|r| r.variant == row.variant);
-    let timing = record
-        .timings
-        .variants
-        .iter()
-        .find(|variant| variant.variant == row.variant)
-        .filter(|_| first.is_some_and(|first| std::ptr::eq(first, row)));
-    let speed = timing.map_or_else(String::new, |t| rate(t.decode_tokens, t.decode_seconds));
-    let wall = timing.map_or_else(String::new, |t| seconds(t.wall_seconds));
+    let (speed, wall) = match first {
+        Some(first) if std::ptr::eq(first, row) => costs(&row.variant, record),
+        _ => (String::new(), String::new()),
+    };
     cells.extend([Cell::number(speed, DIM), Cell::number(wall, DIM)]);
     cells
+}
+
+/// A variant's decode speed, and the wall time of the sittings that it was the first in: several variants' rows share it.
+fn costs(variant: &str, record: &Record) -> (String, String) {
+    let (mut tokens, mut decode, mut wall) = (0, 0.0, None);
+    let mut any = false;
+    for sitting in &record.timings.sittings {
+        for (place, of) in sitting.variants.iter().enumerate() {
+            if of.variant == variant {
+                any = true;
+                tokens += of.decode_tokens;
+                decode += of.decode_seconds;
+                if place == 0 {
+                    wall = Some(wall.unwrap_or(0.0) + sitting.wall_seconds);
+                }
+            }
+        }
+    }
+    if !any {
+        return (String::new(), String::new());
+    }
+    let wall = wall.map_or_else(|| "together".to_owned(), seconds);
+    (rate(tokens, decode), wall)
 }

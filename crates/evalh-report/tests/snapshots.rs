@@ -3,7 +3,7 @@
 use evalh_record::{
     AdapterPart, AdapterSettings, Answer, CheckpointSettings, FileIdentity, FileOrigin, Finish,
     Generation, Held, Manifest, Outcome, Part, Provenance, Record, ResultRow, Sample,
-    SamplingSettings, SandboxSettings, Settings, SuiteSettings, TaskSettings, Timings,
+    SamplingSettings, SandboxSettings, Settings, Sitting, SuiteSettings, TaskSettings, Timings,
     VariantSettings, VariantTimings, sha256_bytes,
 };
 use evalh_report::{Style, markdown, terminal, warnings};
@@ -132,10 +132,9 @@ fn row(variant: &str, value: f64, stderr: f64) -> ResultRow {
     }
 }
 
-fn timing(variant: &str, load: f64, wall: f64) -> VariantTimings {
+fn timing(variant: &str) -> VariantTimings {
     VariantTimings {
         variant: variant.into(),
-        load_seconds: load,
         prefill_tokens: 600,
         shared_tokens: 1200,
         prefill_seconds: 0.5,
@@ -144,6 +143,13 @@ fn timing(variant: &str, load: f64, wall: f64) -> VariantTimings {
         kept_tokens: 129,
         programs: 6,
         program_seconds: 0.04,
+    }
+}
+
+fn sitting(variants: &[&str], load: f64, wall: f64) -> Sitting {
+    Sitting {
+        variants: variants.iter().map(|variant| timing(variant)).collect(),
+        load_seconds: load,
         wall_seconds: wall,
         cpu_seconds: wall * 1.9,
         peak_memory_bytes: Some(734_003_200),
@@ -236,10 +242,9 @@ fn record() -> Record {
             sessions: 2,
             load_seconds: 0.71,
             sandbox_prepare_seconds: 0.02,
-            variants: vec![
-                timing("smollm", 0.0, 101.3),
-                timing("tuned_a", 0.21, 98.4),
-                timing("<b>|tuned", 0.2, 4.0),
+            sittings: vec![
+                sitting(&["smollm", "tuned_a"], 0.0, 101.3),
+                sitting(&["<b>|tuned"], 0.2, 4.0),
             ],
         },
     }
@@ -264,7 +269,8 @@ fn the_report_of_a_base_alone() {
         .temperature = 0.2;
     record.samples.retain(|sample| sample.variant == "smollm");
     record.results.truncate(1);
-    record.timings.variants.truncate(1);
+    record.timings.sittings.truncate(1);
+    record.timings.sittings[0].variants.truncate(1);
     insta::assert_snapshot!(markdown(&record));
 }
 

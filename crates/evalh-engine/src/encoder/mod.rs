@@ -3,7 +3,8 @@
 mod prepare;
 
 use crate::{
-    Engine, EngineError, EngineOptions, EngineTimings, ModelEngine, RequestProblem, Variant,
+    Beside, Engine, EngineError, EngineOptions, EngineTimings, ModelEngine, RequestProblem,
+    SharedTimings, Variant, timing::Read,
 };
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::TextTokenizer;
@@ -79,26 +80,49 @@ impl EncoderEngine {
         &self.encoder
     }
 
-    fn check_head(&self) -> Result<(), EngineError> {
-        self.encoder
-            .check_head(self.attached)
-            .map_err(variant_error)
+    fn check_head(&self, adapter: Option<LoraId>) -> Result<(), EngineError> {
+        self.encoder.check_head(adapter).map_err(variant_error)
+    }
+
+    /// Answers these for one variant, until `sink` has enough.
+    fn answer_prepared(
+        &self,
+        prepared: &[&Prepared],
+        adapter: Option<LoraId>,
+        timings: &mut EngineTimings,
+        sink: &mut dyn FnMut(Response) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, EngineError> {
+        for part in prepared.chunks(SORTED_AT_ONCE) {
+            for pass in self.passes(part) {
+                for response in self.pass(&pass, adapter, timings)? {
+                    if sink(response).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// One forward pass over requests of about one length, and their responses.
     fn pass(
         &self,
         batch: &[&Prepared],
+        adapter: Option<LoraId>,
         timings: &mut EngineTimings,
     ) -> Result<Vec<Response>, EngineError> {
         let inputs: Vec<_> = batch.iter().map(|of| of.input.clone()).collect();
         let begun = Instant::now();
         let outputs = self
             .encoder
-            .forward(&inputs, self.attached)
+            .forward(&inputs, adapter)
             .map_err(|error| EngineError::Forward(error.into()))?;
         let tokens = inputs.iter().map(|input| input.ids.len()).sum();
-        timings.step(tokens, 0, begun.elapsed());
+        let read = Read {
+            prefill: tokens,
+            decode: 0,
+        };
+        timings.step(read, begun.elapsed());
         timings.peak_rows = timings.peak_rows.max(batch.len());
         let responses = batch.iter().enumerate().map(|(row, of)| {
             let values = outputs.values(row);
@@ -120,8 +144,8 @@ impl EncoderEngine {
     }
 
     /// Cuts requests into passes: as many as `max_rows` and `step_tokens` allow, at least one.
-    fn passes<'p>(&self, prepared: &'p [Prepared]) -> Vec<Vec<&'p Prepared>> {
-        let mut sorted: Vec<&Prepared> = prepared.iter().collect();
+    fn passes<'p>(&self, prepared: &[&'p Prepared]) -> Vec<Vec<&'p Prepared>> {
+        let mut sorted = prepared.to_vec();
         sorted.sort_by_key(|of| std::cmp::Reverse(of.input.ids.len()));
         let (rows, tokens) = (self.options.max_rows.get(), self.options.step_tokens.get());
         let mut passes: Vec<Vec<&Prepared>> = Vec::new();
@@ -150,21 +174,15 @@ impl Engine for EncoderEngine {
         sink: &mut dyn FnMut(Response) -> ControlFlow<()>,
     ) -> Result<EngineTimings, EngineError> {
         let begun = Instant::now();
-        self.check_head()?;
+        self.check_head(self.attached)?;
         let prepared = self.tokenizer.all(requests)?;
+        let prepared: Vec<_> = prepared.iter().collect();
         let mut timings = EngineTimings {
             prepare_seconds: begun.elapsed().as_secs_f64(),
             ..EngineTimings::default()
         };
-        'all: for part in prepared.chunks(SORTED_AT_ONCE) {
-            for pass in self.passes(part) {
-                for response in self.pass(&pass, &mut timings)? {
-                    if sink(response).is_break() {
-                        break 'all;
-                    }
-                }
-            }
-        }
+        // An end asked for is an end like any other.
+        let _ = self.answer_prepared(&prepared, self.attached, &mut timings, sink)?;
         timings.wall_seconds = begun.elapsed().as_secs_f64();
         Ok(timings)
     }
@@ -195,10 +213,43 @@ impl ModelEngine for EncoderEngine {
             Variant::Merged(update) => self.encoder.merge(update).map_err(variant_error)?,
             Variant::Attached(adapter) => self.attached = Some(adapter),
         }
-        self.check_head().inspect_err(|_| {
+        self.check_head(self.attached).inspect_err(|_| {
             self.attached = None;
             self.encoder.restore();
         })
+    }
+
+    /// One variant after another: each brings a head of its own, so that they could share no pass to its end.
+    fn answer_all(
+        &mut self,
+        requests: &[Request],
+        variants: &[Beside<'_>],
+        sink: &mut dyn FnMut(usize, Response) -> ControlFlow<()>,
+    ) -> Result<SharedTimings, EngineError> {
+        let begun = Instant::now();
+        for of in variants {
+            self.check_head(of.adapter)?;
+        }
+        let prepared = self.tokenizer.all(requests)?;
+        let mut timings = SharedTimings::new(variants.len());
+        timings.all.prepare_seconds = begun.elapsed().as_secs_f64();
+        for (variant, of) in variants.iter().enumerate() {
+            let own: Vec<_> = of.requests.iter().map(|place| &prepared[*place]).collect();
+            let mut measured = EngineTimings::default();
+            let sink = &mut |response| sink(variant, response);
+            let ended = self.answer_prepared(&own, of.adapter, &mut measured, sink)?;
+            timings.all.steps += measured.steps;
+            timings.all.prefill_tokens += measured.prefill_tokens;
+            timings.all.prefill_seconds += measured.prefill_seconds;
+            timings.all.peak_rows = timings.all.peak_rows.max(measured.peak_rows);
+            timings.variants[variant] = measured;
+            if ended.is_break() {
+                break;
+            }
+        }
+        timings.all.wall_seconds = begun.elapsed().as_secs_f64();
+        timings.finish();
+        Ok(timings)
     }
 }
 

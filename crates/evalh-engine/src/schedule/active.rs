@@ -16,8 +16,10 @@ use std::ops::Range;
 pub struct Active<'e, S, T: Text + 'e> {
     /// Its name in the session.
     pub seq: S,
-    /// Place of its request among the prepared ones.
-    pub request: usize,
+    /// Place of its answer among those asked for; of a shared beginning, that of a job below it.
+    pub answer: usize,
+    /// The variant that runs it.
+    pub variant: usize,
     /// Its place among the jobs; of a shared beginning, the place of a job below it.
     pub job: usize,
     /// Cache tokens reserved for it.
@@ -90,7 +92,8 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         };
         Self {
             seq: open(feed.len()),
-            request: job.request,
+            answer: job.answer,
+            variant: job.variant,
             job: place,
             cache_tokens: job.cache_tokens - read,
             feed,
@@ -101,12 +104,12 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         }
     }
 
-    /// A shared beginning, the one of this place, in a sequence that holds the first `read` tokens of it. A failure is told
-    /// of `request`.
-    pub fn prefix(seq: S, read: usize, prefix: &Prefix<'_>, place: usize, request: usize) -> Self {
+    /// A shared beginning of `job`, the one of this place, in a sequence that holds the first `read` tokens of it.
+    pub fn prefix(seq: S, read: usize, prefix: &Prefix<'_>, place: usize, job: &Job<'_>) -> Self {
         Self {
             seq,
-            request,
+            answer: job.answer,
+            variant: job.variant,
             job: prefix.job,
             cache_tokens: prefix.tokens.len() - read,
             feed: prefix.tokens.to_vec(),
@@ -125,6 +128,11 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
     /// Places in the feed that are still to be read.
     pub fn unread(&self) -> Range<usize> {
         self.read..self.feed.len()
+    }
+
+    /// All its tokens so far.
+    pub fn tokens(&self) -> usize {
+        self.feed.len()
     }
 
     /// The first of the tokens in `tokens` that does not fit where only so many rows of logits may be asked for.

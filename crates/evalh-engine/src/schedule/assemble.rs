@@ -23,6 +23,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Assembly<'p> {
     prepared: &'p Prepared,
+    variant: usize,
     parts: Parts,
 }
 
@@ -37,7 +38,7 @@ enum Parts {
 
 impl<'p> Assembly<'p> {
     /// Nothing answered yet, save a completion of no tokens.
-    pub fn new(prepared: &'p Prepared) -> Self {
+    pub fn new(prepared: &'p Prepared, variant: usize) -> Self {
         let parts = match &prepared.work {
             Work::Generate(generation) => {
                 Parts::Generation((generation.max_new_tokens == 0).then(|| Generation {
@@ -55,7 +56,16 @@ impl<'p> Assembly<'p> {
             ]),
             Work::Text(text) => Parts::Text(vec![None; text.windows.len()]),
         };
-        Self { prepared, parts }
+        Self {
+            prepared,
+            variant,
+            parts,
+        }
+    }
+
+    /// The place of the variant that answers.
+    pub fn variant(&self) -> usize {
+        self.variant
     }
 
     /// The request's `index`.

@@ -86,6 +86,25 @@ impl<'p, S: Copy> Held<'p, S> {
         self.states[place] = State::Ready(seq);
     }
 
+    /// Forgets every beginning but those of a job, which are then computed again when a job below them is to run: the
+    /// sequences, and the cache tokens that each frees. Only while no job is in progress.
+    pub fn forget_all_but(&mut self, job: usize) -> Vec<(S, usize)> {
+        let mut kept = vec![false; self.nodes.len()];
+        let mut place = self.of_job[job];
+        while let Some(node) = place {
+            kept[node] = true;
+            place = self.nodes[node].parent;
+        }
+        let mut freed = Vec::new();
+        for node in (0..self.nodes.len()).filter(|node| !kept[*node]) {
+            if let State::Ready(seq) = self.states[node] {
+                freed.push((seq, self.own_tokens(node)));
+                self.states[node] = State::Absent;
+            }
+        }
+        freed
+    }
+
     /// A job has ended: the sequences that nobody needs any more, and the cache tokens that each frees.
     pub fn ended(&mut self, job: usize) -> Vec<(S, usize)> {
         let mut freed = Vec::new();
@@ -138,6 +157,19 @@ mod tests {
         held.compute(1);
         held.ready(1, 'b');
         assert_eq!(held.beginning(0), Beginning::Ready(Some(('b', 8))));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_computed_again() {
+        let tokens = [1; 8];
+        let mut held = held(&tokens);
+        held.ready(0, 'a');
+        held.ready(1, 'b');
+        assert_eq!(held.forget_all_but(0), []);
+        assert_eq!(held.forget_all_but(2), [('b', 4)]);
+        assert_eq!(held.beginning(0), Beginning::Absent(1, Some(('a', 4))));
+        assert_eq!(held.forget_all_but(3), [('a', 4)]);
+        assert_eq!(held.beginning(2), Beginning::Absent(0, None));
     }
 
     #[test]

@@ -5,15 +5,21 @@
 //!   in `generating`, `scoring` and `window`;
 //! - `assemble` turns the outcomes of a request's sequences into its response;
 //! - `prefix` finds the beginnings that several prompts share, which are computed once, and `held` keeps them;
+//! - `order` says which sequence runs when;
 //! - this file runs the passes.
 //!
+//! Sequences of all variants share the passes: their rows go through each weight together, whoever they belong to.
+//!
 //! A sequence is admitted, in the order of requests but those that begin alike after each other, when the cache tokens
-//! it may ever need are free, so it always runs to its end. Requests that need more than the whole cache are set aside and named after all others are answered.
+//! it may ever need are free, so it always runs to its end. Requests that need more than the whole cache are set aside
+//! and named after all others are answered. Beginnings of several variants may together leave no room for the next
+//! sequence; those of others are then given up, and computed again later.
 
 mod active;
 mod assemble;
 mod generating;
 mod held;
+mod order;
 mod plan;
 mod prefix;
 mod scoring;
@@ -21,12 +27,13 @@ mod window;
 
 use crate::{
     BoxError, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model, RequestProblem,
-    Row, Text, Vocabulary, prepare,
+    Row, SharedTimings, Text, Vocabulary, prepare, timing::Read,
 };
 use active::{Active, Advance};
 use assemble::Assembly;
 use evalh_record::{Request, Response};
 use held::{Beginning, Held};
+use order::order;
 use plan::{Job, Plan};
 use prefix::Prefixes;
 use std::{ops::ControlFlow, ops::Range, time::Instant};
@@ -35,13 +42,10 @@ use std::{ops::ControlFlow, ops::Range, time::Instant};
 /// more memory than other requests.
 const MOST_LOGIT_BYTES: usize = 128 << 20;
 
-/// Answers requests with a model and a tokenizer; see [`Engine::answer`](crate::Engine::answer).
+/// Answers requests with a model of one variant and a tokenizer; see [`Engine::answer`](crate::Engine::answer).
 ///
 /// # Errors
-/// - Before anything is computed: the first request that is wrong in itself ([`RequestProblem`]), a cache that cannot
-///   be set up.
-/// - At once: a failing forward pass, logits that are not finite.
-/// - After all other requests are answered: requests too large for the memory.
+/// As [`serve_all`].
 pub fn serve<M: Model, T: Text>(
     model: &M,
     text: &T,
@@ -50,20 +54,43 @@ pub fn serve<M: Model, T: Text>(
     requests: &[Request],
     sink: &mut dyn FnMut(Response) -> ControlFlow<()>,
 ) -> Result<EngineTimings, EngineError> {
+    let all: Vec<usize> = (0..requests.len()).collect();
+    let sink = &mut |_, response| sink(response);
+    serve_all(model, text, vocabulary, options, requests, &[&all], sink).map(|timings| timings.all)
+}
+
+/// Answers requests with a model of several variants and a tokenizer; see
+/// [`ModelEngine::answer_all`](crate::ModelEngine::answer_all). `asked` has the places of each variant's requests,
+/// ascending.
+///
+/// # Errors
+/// - Before anything is computed: the first request that is wrong in itself ([`RequestProblem`]), a cache that cannot
+///   be set up.
+/// - At once: a failing forward pass, logits that are not finite.
+/// - After all other requests are answered: requests too large for the memory.
+pub fn serve_all<M: Model, T: Text>(
+    model: &M,
+    text: &T,
+    vocabulary: &Vocabulary,
+    options: &EngineOptions,
+    requests: &[Request],
+    asked: &[&[usize]],
+    sink: &mut dyn FnMut(usize, Response) -> ControlFlow<()>,
+) -> Result<SharedTimings, EngineError> {
     let begun = Instant::now();
     let prepared = prepare::all(text, vocabulary, requests)?;
-    let mut timings = EngineTimings {
-        prepare_seconds: begun.elapsed().as_secs_f64(),
-        ..EngineTimings::default()
-    };
-    let plan = Plan::new(model, options, &prepared);
-    timings.cache_tokens = plan.cache_tokens;
+    let mut timings = SharedTimings::new(asked.len());
+    timings.all.prepare_seconds = begun.elapsed().as_secs_f64();
+    let plan = Plan::new(model, options, &prepared, asked);
+    timings.all.cache_tokens = plan.cache_tokens;
+    let answers = plan.answers.iter();
     let mut delivery = Delivery {
-        assemblies: prepared.iter().map(Assembly::new).collect(),
+        assemblies: answers
+            .map(|asked| Assembly::new(&prepared[asked.request], asked.variant))
+            .collect(),
         sink,
-        tokens_kept: 0,
     };
-    let mut ended = delivery.deliver_finished();
+    let mut ended = delivery.deliver_finished(&mut timings);
     if ended.is_continue() && !plan.jobs.is_empty() {
         let session = model
             .session(plan.cache_tokens)
@@ -76,7 +103,7 @@ pub fn serve<M: Model, T: Text>(
         } else {
             Prefixes::none(plan.jobs.len())
         };
-        let order = prefixes.order.clone();
+        let order = order(&plan.jobs, &prefixes, options.max_rows.get());
         let mut batch = Batch {
             session,
             held: Held::new(prefixes),
@@ -86,11 +113,12 @@ pub fn serve<M: Model, T: Text>(
             active: Vec::new(),
             free_tokens: plan.cache_tokens,
             spans: Vec::new(),
+            read: vec![Read::default(); asked.len()],
         };
         ended = batch.run(&plan.jobs, &order, &mut delivery, &mut timings)?;
     }
-    timings.tokens_kept = delivery.tokens_kept;
-    timings.wall_seconds = begun.elapsed().as_secs_f64();
+    timings.all.wall_seconds = begun.elapsed().as_secs_f64();
+    timings.finish();
     match plan.too_large {
         Some(too_large) if ended.is_continue() => Err(too_large),
         _ => Ok(timings),
@@ -100,24 +128,28 @@ pub fn serve<M: Model, T: Text>(
 /// The way out: responses under construction, and who receives them.
 struct Delivery<'a, 's> {
     assemblies: Vec<Assembly<'a>>,
-    sink: &'s mut dyn FnMut(Response) -> ControlFlow<()>,
-    tokens_kept: usize,
+    sink: &'s mut dyn FnMut(usize, Response) -> ControlFlow<()>,
 }
 
 impl Delivery<'_, '_> {
     /// Delivers what needs no model at all.
-    fn deliver_finished(&mut self) -> ControlFlow<()> {
-        for request in 0..self.assemblies.len() {
-            self.deliver_if_finished(request)?;
+    fn deliver_finished(&mut self, timings: &mut SharedTimings) -> ControlFlow<()> {
+        for answer in 0..self.assemblies.len() {
+            self.deliver_if_finished(answer, timings)?;
         }
         ControlFlow::Continue(())
     }
 
-    fn deliver_if_finished(&mut self, request: usize) -> ControlFlow<()> {
-        match self.assemblies[request].take_response() {
+    fn deliver_if_finished(
+        &mut self,
+        answer: usize,
+        timings: &mut SharedTimings,
+    ) -> ControlFlow<()> {
+        let assembly = &mut self.assemblies[answer];
+        match assembly.take_response() {
             Some((response, tokens)) => {
-                self.tokens_kept += tokens;
-                (self.sink)(response)
+                timings.keep(assembly.variant(), tokens);
+                (self.sink)(assembly.variant(), response)
             }
             None => ControlFlow::Continue(()),
         }
@@ -138,6 +170,8 @@ struct Batch<'e, F: Forward, T: Text> {
     free_tokens: usize,
     /// What the coming pass reads: place in `active`, places in its feed, whether it is decode.
     spans: Vec<Span>,
+    /// What the pass reads for each variant.
+    read: Vec<Read>,
 }
 
 struct Span {
@@ -152,7 +186,7 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         jobs: &[Job<'e>],
         order: &[usize],
         delivery: &mut Delivery<'_, '_>,
-        timings: &mut EngineTimings,
+        timings: &mut SharedTimings,
     ) -> Result<ControlFlow<()>, EngineError> {
         let mut waiting = order.iter().copied().peekable();
         loop {
@@ -161,13 +195,17 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 .is_some()
             {}
             if self.active.is_empty() {
-                return Ok(ControlFlow::Continue(()));
+                let Some(place) = waiting.peek() else {
+                    return Ok(ControlFlow::Continue(()));
+                };
+                self.make_room(*place);
+                continue;
             }
-            timings.peak_rows = timings.peak_rows.max(self.active.len());
+            timings.all.peak_rows = timings.all.peak_rows.max(self.active.len());
             self.choose_spans();
             let stepped = self.step(delivery, timings);
             // rows that ended in a pass are delivered even where another row of it failed
-            let ended = self.dismiss_finished(delivery);
+            let ended = self.dismiss_finished(delivery, timings);
             stepped?;
             if ended.is_break() {
                 return Ok(ended);
@@ -176,7 +214,7 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
     }
 
     /// Begins the job of this place, or the beginning that it shares; whether it was the job.
-    fn admit(&mut self, place: usize, jobs: &[Job<'e>], timings: &mut EngineTimings) -> bool {
+    fn admit(&mut self, place: usize, jobs: &[Job<'e>], timings: &mut SharedTimings) -> bool {
         let job = &jobs[place];
         match self.held.beginning(place) {
             Beginning::Computing => false,
@@ -186,19 +224,20 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                     return false;
                 }
                 let session = &mut self.session;
-                let open = |tokens| Self::begin(session, beginning, tokens);
+                let open = |tokens| Self::begin(session, job.variant, beginning, tokens);
                 let eos_ids = &self.vocabulary.eos_ids;
                 let row = Active::new(open, read, place, job, self.text, eos_ids);
                 self.active.push(row);
-                timings.shared_tokens += read;
+                timings.share(job.variant, read);
                 true
             }
             Beginning::Absent(node, parent) => {
                 if self.reserve(self.held.own_tokens(node)) {
                     let prefix = self.held.node(node);
-                    let seq = Self::begin(&mut self.session, parent, prefix.tokens.len());
+                    let tokens = prefix.tokens.len();
+                    let seq = Self::begin(&mut self.session, job.variant, parent, tokens);
                     let read = parent.map_or(0, |(_, held)| held);
-                    let row = Active::prefix(seq, read, prefix, node, job.request);
+                    let row = Active::prefix(seq, read, prefix, node, job);
                     self.active.push(row);
                     self.held.compute(node);
                 }
@@ -207,11 +246,26 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         }
     }
 
+    /// Gives up what is held for later jobs, for one that would fit into an empty cache.
+    fn make_room(&mut self, place: usize) {
+        let freed = self.held.forget_all_but(place);
+        assert!(!freed.is_empty(), "every job fits into an empty cache");
+        for (seq, tokens) in freed {
+            self.session.close(seq);
+            self.free_tokens += tokens;
+        }
+    }
+
     /// A sequence for so many tokens, that goes on from another one's where there is one.
-    fn begin(session: &mut F, from: Option<(F::Seq, usize)>, tokens: usize) -> F::Seq {
+    fn begin(
+        session: &mut F,
+        variant: usize,
+        from: Option<(F::Seq, usize)>,
+        tokens: usize,
+    ) -> F::Seq {
         match from {
             Some((seq, held)) => session.fork(seq, held),
-            None => session.open(tokens),
+            None => session.open(variant, tokens),
         }
     }
 
@@ -224,7 +278,8 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         room
     }
 
-    /// Every decode row, then prefill in the order of admission up to the step's tokens.
+    /// Every decode row and prefill in the order of admission up to the step's tokens; a variant's after each other, so that
+    /// its updates act on one stretch of tokens.
     fn choose_spans(&mut self) {
         self.spans.clear();
         let decoding = self
@@ -264,13 +319,15 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 decode: false,
             });
         }
+        let active = &self.active;
+        self.spans.sort_by_key(|span| active[span.row].variant);
     }
 
     /// One forward pass, and what the rows make of it.
     fn step(
         &mut self,
         delivery: &mut Delivery<'_, '_>,
-        timings: &mut EngineTimings,
+        timings: &mut SharedTimings,
     ) -> Result<(), EngineError> {
         let rows: Vec<Row<'_, F::Seq>> = self
             .spans
@@ -281,14 +338,21 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         let logits = self.session.forward(&rows).map_err(EngineError::Forward)?;
         let time = begun.elapsed();
         let wanted: Vec<Range<usize>> = rows.iter().map(|row| row.logits.clone()).collect();
-        let decode = self.spans.iter().filter(|span| span.decode).count();
-        let all: usize = self.spans.iter().map(|span| span.tokens.len()).sum();
-        timings.step(all - decode, decode, time);
+        self.read.fill(Read::default());
+        for span in &self.spans {
+            let read = &mut self.read[self.active[span.row].variant];
+            if span.decode {
+                read.decode += span.tokens.len();
+            } else {
+                read.prefill += span.tokens.len();
+            }
+        }
+        timings.step(&self.read, time);
         let mut next = 0;
         let mut outcome = Ok(());
         for (span, wanted) in self.spans.iter().zip(wanted) {
             let row = &mut self.active[span.row];
-            let index = delivery.assemblies[row.request].index();
+            let index = delivery.assemblies[row.answer].index();
             row.has_read(span.tokens.end);
             for offset in wanted {
                 let advance = row.take(span.tokens.start + offset, logits.row(next), index);
@@ -298,7 +362,8 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                     Ok(Advance::Rewind(len)) => {
                         if !self.session.rewind(row.seq, len) {
                             self.session.close(row.seq);
-                            row.begin_again(self.session.open(row.unread().end));
+                            let tokens = row.tokens();
+                            row.begin_again(self.session.open(row.variant, tokens));
                         }
                     }
                     Err(error) => outcome = outcome.and(Err(error)),
@@ -308,7 +373,11 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         outcome
     }
 
-    fn dismiss_finished(&mut self, delivery: &mut Delivery<'_, '_>) -> ControlFlow<()> {
+    fn dismiss_finished(
+        &mut self,
+        delivery: &mut Delivery<'_, '_>,
+        timings: &mut SharedTimings,
+    ) -> ControlFlow<()> {
         let mut ended = ControlFlow::Continue(());
         self.active.retain_mut(|row| {
             if let Some(place) = row.finished_prefix() {
@@ -324,9 +393,9 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 self.session.close(seq);
                 self.free_tokens += tokens;
             }
-            delivery.assemblies[row.request].add(outcome);
+            delivery.assemblies[row.answer].add(outcome);
             if ended.is_continue() {
-                ended = delivery.deliver_if_finished(row.request);
+                ended = delivery.deliver_if_finished(row.answer, timings);
             }
             false
         });

@@ -5,11 +5,24 @@ use crate::{
     prepare::{Prepared, PreparedContext, PreparedGeneration, PreparedText, Work},
 };
 
+/// What one variant is to answer to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Place of the request among the prepared ones.
+    pub request: usize,
+    /// Place of the variant.
+    pub variant: usize,
+}
+
 /// One sequence to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'p> {
-    /// Place of its request among the prepared ones.
-    pub request: usize,
+    /// Place of its answer among those asked for.
+    pub answer: usize,
+    /// The variant that runs it.
+    pub variant: usize,
+    /// What it runs, by number: the same for all variants.
+    pub unit: usize,
     /// Cache tokens it may need at once, whole blocks.
     pub cache_tokens: usize,
     /// What to run.
@@ -30,7 +43,9 @@ pub enum Task<'p> {
 /// The sequences to run and the cache to run them in.
 #[derive(Debug)]
 pub struct Plan<'p> {
-    /// Sequences that fit, in the order of requests.
+    /// The answers asked for: those to a request after each other, in the order of variants.
+    pub answers: Vec<Asked>,
+    /// Sequences that fit, in the order of requests, and those of all variants next to each other.
     pub jobs: Vec<Job<'p>>,
     /// Tokens of a cache block.
     pub block: usize,
@@ -41,29 +56,48 @@ pub struct Plan<'p> {
 }
 
 impl<'p> Plan<'p> {
-    /// Looks at every request and at the memory there is.
-    pub fn new<M: Model>(model: &M, options: &EngineOptions, prepared: &'p [Prepared]) -> Self {
+    /// Looks at every request and at the memory there is. `asked` has the places of each variant's requests, ascending.
+    pub fn new<M: Model>(
+        model: &M,
+        options: &EngineOptions,
+        prepared: &'p [Prepared],
+        asked: &[&[usize]],
+    ) -> Self {
         let block = model.block_tokens().max(1);
         let token_bytes = model.kv_bytes_per_token().max(1) as u64;
         let budget = options.memory.bytes();
         let allowed = usize::try_from(budget / token_bytes).unwrap_or(usize::MAX) / block * block;
+        let mut answers: Vec<Asked> = Vec::new();
+        for (variant, requests) in asked.iter().enumerate() {
+            answers.extend(requests.iter().map(|&request| Asked { request, variant }));
+        }
+        answers.sort_unstable_by_key(|asked| (asked.request, asked.variant));
         let mut jobs: Vec<Job<'p>> = Vec::new();
+        let mut units = 0;
         let mut too_large: Option<(usize, usize)> = None;
         let mut others = 0;
-        for (request, prepared) in prepared.iter().enumerate() {
+        let mut first = 0;
+        for same in answers.chunk_by(|a, b| a.request == b.request) {
+            let prepared = &prepared[same[0].request];
             let tasks = tasks(prepared);
+            let places = first..first + same.len();
+            first = places.end;
             let needed = tasks.iter().map(Task::tokens).max().unwrap_or(0);
             if needed.next_multiple_of(block) > allowed {
                 others += usize::from(too_large.is_some());
                 too_large.get_or_insert((prepared.index, needed));
                 continue;
             }
-            let job = |task: Task<'p>| Job {
-                request,
-                cache_tokens: task.tokens().next_multiple_of(block),
-                task,
-            };
-            jobs.extend(tasks.into_iter().map(job));
+            for task in tasks {
+                jobs.extend(places.clone().zip(same).map(|(answer, asked)| Job {
+                    answer,
+                    variant: asked.variant,
+                    unit: units,
+                    cache_tokens: task.tokens().next_multiple_of(block),
+                    task,
+                }));
+                units += 1;
+            }
         }
         let too_large = too_large.map(|(request, tokens)| EngineError::TooLarge {
             request,
@@ -74,6 +108,7 @@ impl<'p> Plan<'p> {
         });
         let cache_tokens = allowed.min(most_at_once(&jobs, options.max_rows.get()));
         Self {
+            answers,
             jobs,
             block,
             cache_tokens,

@@ -1,8 +1,8 @@
 //! Beginnings that several jobs share: a radix tree over whole cache blocks of their prompts.
 //!
 //! Few-shot prompts repeat most of their tokens, so a beginning is computed once and every job below it goes on from
-//! there. The jobs are put in an order in which each beginning's are next to each other; a beginning can then be
-//! forgotten as soon as the last of them has ended.
+//! there. A beginning's keys and values are of one variant. The jobs are put in an order in which each beginning's are
+//! next to each other; a beginning can then be forgotten as soon as the last of them has ended.
 
 use super::plan::Job;
 
@@ -47,7 +47,8 @@ impl<'p> Prefixes<'p> {
         }
     }
 
-    /// What jobs share, in blocks of so many tokens. The last token of a prompt is never shared: its logits are wanted.
+    /// What jobs of one variant share, in blocks of so many tokens. The last token of a prompt is never shared: its logits
+    /// are wanted.
     pub fn of(jobs: &[Job<'p>], block: usize) -> Self {
         let prompts: Vec<&'p [u32]> = jobs
             .iter()
@@ -57,11 +58,18 @@ impl<'p> Prefixes<'p> {
             })
             .collect();
         let mut sorted: Vec<usize> = (0..jobs.len()).collect();
-        sorted.sort_by(|a, b| prompts[*a].cmp(prompts[*b]).then(a.cmp(b)));
+        let key = |job: usize| (jobs[job].variant, prompts[job], job);
+        sorted.sort_by(|a, b| key(*a).cmp(&key(*b)));
         // How much each has in common with the one before it.
         let common: Vec<usize> = sorted
             .windows(2)
-            .map(|pair| common_blocks(prompts[pair[0]], prompts[pair[1]], block) * block)
+            .map(|pair| {
+                if jobs[pair[0]].variant == jobs[pair[1]].variant {
+                    common_blocks(prompts[pair[0]], prompts[pair[1]], block) * block
+                } else {
+                    0
+                }
+            })
             .collect();
         let mut found = Self {
             of_job: vec![None; jobs.len()],
@@ -103,6 +111,15 @@ impl<'p> Prefixes<'p> {
         }
         found.order = found.depth_first();
         found
+    }
+
+    /// The shortest beginning of a job: what it shares with most others.
+    pub fn root(&self, job: usize) -> Option<&'p [u32]> {
+        let mut place = self.of_job[job]?;
+        while let Some(parent) = self.nodes[place].parent {
+            place = parent;
+        }
+        Some(self.nodes[place].tokens)
     }
 
     fn add_member(&mut self, parent: Option<usize>) {
@@ -163,8 +180,10 @@ mod tests {
     }
 
     fn jobs(contexts: &[PreparedContext]) -> Vec<Job<'_>> {
-        let job = |(request, context)| Job {
-            request,
+        let job = |(answer, context)| Job {
+            answer,
+            variant: 0,
+            unit: answer,
             cache_tokens: 0,
             task: Task::Score(context),
         };
@@ -206,8 +225,10 @@ mod tests {
             stops: StopStrings::new(Vec::new()),
             stop_tokens: Vec::new(),
         };
-        let job = |request| Job {
-            request,
+        let job = |answer| Job {
+            answer,
+            variant: 0,
+            unit: answer,
             cache_tokens: 0,
             task: Task::Generate(&generation),
         };
@@ -218,6 +239,22 @@ mod tests {
             (8, 3)
         );
         assert_eq!(Prefixes::of(&[], 4), Prefixes::default());
+    }
+
+    #[test]
+    fn variants_share_no_beginning() {
+        let prompts = vec![vec![5; 9]; 4];
+        let contexts = contexts(&prompts);
+        let mut jobs = jobs(&contexts);
+        for (place, job) in jobs.iter_mut().enumerate() {
+            job.variant = place % 2;
+        }
+        let found = Prefixes::of(&jobs, 4);
+        let members: Vec<_> = found.nodes.iter().map(|node| node.members).collect();
+        assert_eq!(members, [2, 2]);
+        assert_eq!(found.of_job[0], found.of_job[2]);
+        assert_ne!(found.of_job[0], found.of_job[1]);
+        assert_eq!(found.root(1), Some(&[5; 8][..]));
     }
 
     proptest! {

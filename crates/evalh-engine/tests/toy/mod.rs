@@ -5,7 +5,10 @@ pub mod model;
 pub mod naive;
 pub mod tokenizer;
 
-use evalh_engine::{EngineError, EngineOptions, EngineTimings, MemoryBudget, Vocabulary, serve};
+use evalh_engine::{
+    EngineError, EngineOptions, EngineTimings, MemoryBudget, SharedTimings, Vocabulary, serve,
+    serve_all,
+};
 use evalh_record::{Request, Response};
 use model::ToyModel;
 use std::{num::NonZeroUsize, ops::ControlFlow};
@@ -51,6 +54,34 @@ pub fn answer(
         requests,
         &mut |response| {
             responses.push(response);
+            ControlFlow::Continue(())
+        },
+    );
+    (responses, ended)
+}
+
+/// What variants that are asked together are given, in the order of delivery, and how it ended.
+pub type AnsweredAll = (Vec<(usize, Response)>, Result<SharedTimings, EngineError>);
+
+/// Everything the engine delivers to variants that are asked together.
+pub fn answer_all(
+    model: &ToyModel,
+    vocabulary: &Vocabulary,
+    options: &EngineOptions,
+    requests: &[Request],
+    asked: &[Vec<usize>],
+) -> AnsweredAll {
+    let mut responses = Vec::new();
+    let asked: Vec<&[usize]> = asked.iter().map(Vec::as_slice).collect();
+    let ended = serve_all(
+        model,
+        &ToyTokenizer::default(),
+        vocabulary,
+        options,
+        requests,
+        &asked,
+        &mut |variant, response| {
+            responses.push((variant, response));
             ControlFlow::Continue(())
         },
     );

@@ -18,6 +18,8 @@ pub struct ToyModel {
     pub nan_after: Option<u32>,
     /// Size of the vocabulary.
     pub size: usize,
+    /// The variant whose logits [`Self::logits`] gives; a session has all of them.
+    pub variant: usize,
 }
 
 impl ToyModel {
@@ -28,6 +30,7 @@ impl ToyModel {
             rewinds: true,
             nan_after: None,
             size: SIZE,
+            variant: 0,
         }
     }
 
@@ -37,15 +40,23 @@ impl ToyModel {
             .iter()
             .fold(self.seed, |state, &token| mix(state, token));
         let mut logits = Vec::new();
-        self.append_logits(state, *tokens.last().expect("a token"), &mut logits);
+        let last = *tokens.last().expect("a token");
+        self.append_logits(state, last, self.variant, &mut logits);
         logits
     }
 
-    fn append_logits(&self, state: u64, last: u32, logits: &mut Vec<f32>) {
+    /// A variant differs from the first one after some sequences only.
+    fn append_logits(&self, state: u64, last: u32, variant: usize, logits: &mut Vec<f32>) {
         if self.nan_after == Some(last) {
             logits.extend(std::iter::repeat_n(f32::NAN, self.size));
             return;
         }
+        let own = mix(state, u32::MAX - variant as u32);
+        let state = if variant > 0 && own.is_multiple_of(4) {
+            own
+        } else {
+            state
+        };
         logits.extend((0..self.size as u32).map(|id| {
             // 16 bits, so that ties happen
             let noise = (mix(state, id) >> 48) as f32 / 65536.0 * 4.0;
@@ -105,6 +116,7 @@ pub struct ToySession<'m> {
 /// A sequence of the cache.
 #[derive(Default)]
 struct Sequence {
+    variant: usize,
     /// The hash after each token.
     states: Vec<u64>,
     /// Tokens that take no cache of their own, because the sequence that it began with holds them.
@@ -115,8 +127,11 @@ impl Forward for ToySession<'_> {
     type Seq = usize;
     type Logits = ToyLogits;
 
-    fn open(&mut self, _: usize) -> usize {
-        self.sequences.push(Some(Sequence::default()));
+    fn open(&mut self, variant: usize, _: usize) -> usize {
+        self.sequences.push(Some(Sequence {
+            variant,
+            ..Sequence::default()
+        }));
         self.sequences.len() - 1
     }
 
@@ -129,10 +144,11 @@ impl Forward for ToySession<'_> {
     }
 
     fn fork(&mut self, seq: usize, len: usize) -> usize {
-        let states = self.sequences[seq].as_ref().expect("open");
-        assert!(len <= states.states.len() && len.is_multiple_of(self.model.block));
-        let states = states.states[..len].to_vec();
+        let from = self.sequences[seq].as_ref().expect("open");
+        assert!(len <= from.states.len() && len.is_multiple_of(self.model.block));
+        let (variant, states) = (from.variant, from.states[..len].to_vec());
         self.sequences.push(Some(Sequence {
+            variant,
             states,
             shared: len,
         }));
@@ -149,18 +165,24 @@ impl Forward for ToySession<'_> {
     }
 
     fn forward(&mut self, rows: &[Row<'_, usize>]) -> Result<ToyLogits, BoxError> {
-        let mut logits = Vec::new();
+        let (mut logits, mut variants) = (Vec::new(), Vec::new());
         for row in rows {
             assert!(!row.tokens.is_empty() && row.logits.end <= row.tokens.len());
-            let states = &mut self.sequences[row.seq].as_mut().expect("open").states;
+            let sequence = self.sequences[row.seq].as_mut().expect("open");
+            let (variant, states) = (sequence.variant, &mut sequence.states);
+            variants.push(variant);
             for (place, &token) in row.tokens.iter().enumerate() {
                 let state = mix(states.last().copied().unwrap_or(self.model.seed), token);
                 states.push(state);
                 if row.logits.contains(&place) {
-                    self.model.append_logits(state, token, &mut logits);
+                    self.model.append_logits(state, token, variant, &mut logits);
                 }
             }
         }
+        assert!(
+            variants.is_sorted(),
+            "a variant's rows come after each other"
+        );
         let held: usize = self
             .sequences
             .iter()

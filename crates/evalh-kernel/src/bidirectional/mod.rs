@@ -35,7 +35,7 @@ impl Compute {
         positions: Option<&RelativePositions<'_>>,
     ) -> Tensor<2> {
         match self.set() {
-            ComputeSet::Cpu(isa) => {
+            ComputeSet::Cpu(isa, _) => {
                 let qkv = Host::new(qkv);
                 let positions = positions.map(|positions| {
                     let [keys, queries] = [&positions.keys, &positions.queries]

@@ -3,8 +3,10 @@
 //! Scores and outputs are chains in token order (see [`tile`](super::tile)) and masked places add exact zeros, so a
 //! token's output has the same bits whether it was computed alone, in a batch, or within a prompt of any split.
 
+use super::blocks::pack;
 use super::isa::Isa;
 use super::kv::{BLOCK_TOKENS, BlockTable, KvPool};
+use super::packed::{Precision, bf16_pair};
 use super::rope::Angles;
 use super::rows::{soft_cap, softmax};
 use super::tile::{self, PANEL, Panel, ROWS, Tile};
@@ -233,6 +235,11 @@ fn append(
     rows: &[AttentionRow<'_>],
 ) {
     let (width, dim) = (shape.qkv_width(), shape.head_dim);
+    let precision = pool.shape().precision;
+    let row_of = |slot: usize| match precision {
+        Precision::F32 => slot,
+        Precision::Bf16 => slot / 2,
+    };
     for row in rows {
         for (i, token) in qkv[row.tokens.start * width..row.tokens.end * width]
             .chunks_exact(width)
@@ -247,14 +254,31 @@ fn append(
                 let key = &token[shape.key(head)..][..dim];
                 let value = &token[shape.value(head)..][..dim];
                 let keys = pool.key_offset(layer, block, head) + slot;
-                let values = pool.value_offset(layer, block, head) + slot * PANEL;
+                let values = pool.value_offset(layer, block, head) + row_of(slot) * PANEL;
                 let all = pool.values_mut();
-                for (to, from) in all[keys..].iter_mut().step_by(BLOCK_TOKENS).zip(key) {
-                    *to = *from;
+                let places = all[keys..].iter_mut().step_by(BLOCK_TOKENS);
+                match precision {
+                    Precision::F32 => places.zip(key).for_each(|(to, from)| *to = *from),
+                    Precision::Bf16 => places.zip(key.chunks(2)).for_each(|(to, from)| {
+                        let high = from.get(1).copied().unwrap_or(0.0);
+                        *to = f32::from_bits(bf16_pair(from[0], high));
+                    }),
                 }
+                let panel_values = precision.steps(BLOCK_TOKENS) * PANEL;
                 for (panel, from) in value.chunks(PANEL).enumerate() {
-                    all[values + panel * BLOCK_TOKENS * PANEL..][..from.len()]
-                        .copy_from_slice(from);
+                    let to = &mut all[values + panel * panel_values..][..from.len()];
+                    match precision {
+                        Precision::F32 => to.copy_from_slice(from),
+                        Precision::Bf16 => to.iter_mut().zip(from).for_each(|(to, from)| {
+                            // An earlier token's half stays; what was in a later one's is no number to rely on.
+                            let low = f32::from_bits(to.to_bits() << 16);
+                            *to = f32::from_bits(if slot.is_multiple_of(2) {
+                                bf16_pair(*from, 0.0)
+                            } else {
+                                bf16_pair(low, *from)
+                            });
+                        }),
+                    }
                 }
             }
         }
@@ -264,6 +288,7 @@ fn append(
 /// Buffers of a thread, reused from task to task.
 #[derive(Default)]
 struct Scratch {
+    rows: Vec<f32>,
     queries: Vec<f32>,
     scores: Vec<f32>,
     weights: Vec<f32>,
@@ -310,38 +335,47 @@ impl Job<'_> {
         let blocks = &self.row.table.blocks()[first_block..seen.div_ceil(BLOCK_TOKENS)];
         let origin = first_block * BLOCK_TOKENS;
         let width = blocks.len() * BLOCK_TOKENS;
+        let precision = self.pool.shape().precision;
+        let (dim_steps, block_steps) = (precision.steps(dim), precision.steps(BLOCK_TOKENS));
+        let panel = |from: usize| {
+            let values = self.pool.values()[from..].as_ptr();
+            match precision {
+                Precision::F32 => Panel::F32(values),
+                Precision::Bf16 => Panel::Pairs(values.cast()),
+            }
+        };
 
-        scratch.queries.resize(dim * m, 0.0);
-        for (i, (token, head)) in queries.iter().enumerate() {
+        scratch.rows.clear();
+        for (token, head) in queries {
             let first =
                 (self.row.tokens.start + token) * self.shape.qkv_width() + self.shape.query(*head);
-            for (to, from) in scratch.queries[i..]
-                .iter_mut()
-                .step_by(m)
-                .zip(&qkv[first..][..dim])
-            {
-                *to = *from;
-            }
+            scratch.rows.extend_from_slice(&qkv[first..][..dim]);
         }
+        scratch.queries.resize(dim_steps * m, 0.0);
+        pack(
+            self.isa,
+            precision,
+            &scratch.rows,
+            dim,
+            &mut scratch.queries,
+        );
         scratch.scores.resize(m * width, 0.0);
         for (i, block) in blocks.iter().enumerate() {
             let tile = Tile {
                 m,
-                k: dim,
+                k: dim_steps,
                 a: scratch.queries.as_ptr(),
-                b: Panel::F32(
-                    self.pool.values()[self.pool.key_offset(self.layer, *block, self.head)..]
-                        .as_ptr(),
-                ),
+                b: panel(self.pool.key_offset(self.layer, *block, self.head)),
                 c: scratch.scores[i * BLOCK_TOKENS..].as_mut_ptr(),
+                panels: 1,
+                apart: 0,
                 ldc: width,
                 columns: PANEL,
                 accumulate: false,
             };
-            // SAFETY: a block's keys are a panel of `dim` rows, and each of `m` score rows has room for every block.
+            // SAFETY: a block's keys are a panel of `dim_steps` rows, and each of `m` score rows has room for every block.
             unsafe { tile::run(self.isa, &tile) };
         }
-        scratch.weights.resize(m * width, 0.0);
         let mut sums = [0f32; ROWS];
         for (i, (row, (token, _))) in scratch
             .scores
@@ -357,28 +391,33 @@ impl Job<'_> {
                 scale = 1.0;
             }
             sums[i] = softmax(self.isa, row, visible, scale);
-            for (to, from) in scratch.weights[i..].iter_mut().step_by(m).zip(row) {
-                *to = *from;
-            }
         }
+        scratch.weights.resize(m * precision.steps(width), 0.0);
+        pack(
+            self.isa,
+            precision,
+            &scratch.scores,
+            width,
+            &mut scratch.weights,
+        );
         scratch.outputs.resize(m * padded, 0.0);
         for (i, block) in blocks.iter().enumerate() {
             let values = self.pool.value_offset(self.layer, *block, self.head);
-            for panel in 0..padded / PANEL {
+            for column in (0..padded).step_by(PANEL) {
                 let tile = Tile {
                     m,
                     // Places past the last seen token may hold another sequence's leavings.
-                    k: BLOCK_TOKENS.min(seen - origin - i * BLOCK_TOKENS),
-                    a: scratch.weights[i * BLOCK_TOKENS * m..].as_ptr(),
-                    b: Panel::F32(
-                        self.pool.values()[values + panel * BLOCK_TOKENS * PANEL..].as_ptr(),
-                    ),
-                    c: scratch.outputs[panel * PANEL..].as_mut_ptr(),
+                    k: precision.steps(BLOCK_TOKENS.min(seen - origin - i * BLOCK_TOKENS)),
+                    a: scratch.weights[i * block_steps * m..].as_ptr(),
+                    b: panel(values + column * block_steps),
+                    c: scratch.outputs[column..].as_mut_ptr(),
+                    panels: 1,
+                    apart: 0,
                     ldc: padded,
                     columns: PANEL,
                     accumulate: i > 0,
                 };
-                // SAFETY: the weights hold `width` rows of `m`, the values of a block are panels of 32 tokens, and
+                // SAFETY: the weights hold `width` steps of `m`, the values of a block are panels of 32 tokens, and
                 // each of `m` output rows has room for every panel.
                 unsafe { tile::run(self.isa, &tile) };
             }

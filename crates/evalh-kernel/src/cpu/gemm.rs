@@ -1,9 +1,10 @@
 //! Rows times a packed weight, over all threads.
 
+use super::blocks::Blocks;
 use super::codes::{FEW_ROWS, PANELS_OF_CODES};
 use super::isa::Isa;
 use super::packed::PackedWeight;
-use super::tile::{self, PANEL, Panel, ROWS, Tile};
+use super::tile::{self, FEW, PANEL, Panel, TOGETHER, Tile};
 use rayon::prelude::*;
 use std::cell::RefCell;
 
@@ -25,64 +26,12 @@ impl Output {
     }
 }
 
-/// A left factor as the inner loop reads it: blocks of up to [`ROWS`] rows, each `[k][rows]`.
-///
-/// The rows are dealt out evenly, since a block of a few rows takes nearly the time of a full one.
-struct Blocks {
-    values: Vec<f32>,
-    rows: usize,
-    inputs: usize,
-    /// Rows of every block but the last.
-    step: usize,
-}
-
-impl Blocks {
-    /// Packs row-major `x`, `[rows, inputs]`.
-    fn new(x: &[f32], inputs: usize) -> Self {
-        let rows = x.len() / inputs;
-        let step = rows.div_ceil(rows.div_ceil(ROWS));
-        let mut values = vec![0f32; x.len()];
-        let block = |(out, rows): (&mut [f32], &[f32])| {
-            let m = rows.len() / inputs;
-            for (r, row) in rows.chunks_exact(inputs).enumerate() {
-                for (o, v) in out[r..].iter_mut().step_by(m).zip(row) {
-                    *o = *v;
-                }
-            }
-        };
-        let size = step * inputs;
-        if x.len() >= TASK_VALUES * 4 {
-            values
-                .par_chunks_mut(size)
-                .zip(x.par_chunks(size))
-                .for_each(block);
-        } else {
-            values.chunks_mut(size).zip(x.chunks(size)).for_each(block);
-        }
-        Self {
-            values,
-            rows,
-            inputs,
-            step,
-        }
-    }
-
-    /// First row, number of rows, and values from input `k` on, of each block.
-    fn iter(&self, k: usize) -> impl Iterator<Item = (usize, usize, *const f32)> {
-        let (rows, inputs, step) = (self.rows, self.inputs, self.step);
-        (0..rows).step_by(step).map(move |first| {
-            let m = step.min(rows - first);
-            (first, m, self.values[first * inputs + k * m..].as_ptr())
-        })
-    }
-}
-
 thread_local! {
     /// Room for the values of a panel that is held as codes.
     static VALUES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Hands `depth` inputs of a panel to `use_panel`, from input `k` on; codes are written out for it.
+/// Hands `depth` steps of a panel to `use_panel`, from step `k` on; codes are written out for it.
 fn with_panel(
     isa: Isa,
     weight: &PackedWeight,
@@ -140,12 +89,12 @@ pub fn multiply(
     }
     let out = Output(c.as_mut_ptr());
     let panels = weight.panels();
-    // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
-    let least = (TASK_VALUES / (PANEL * inputs * rows.div_ceil(4))).clamp(1, panels);
     if let Some(codes) = weight.codes().filter(|_| rows <= FEW_ROWS) {
-        (0..panels.div_ceil(PANELS_OF_CODES))
+        let tasks = panels.div_ceil(PANELS_OF_CODES);
+        let least = TASK_VALUES / (PANEL * PANELS_OF_CODES * inputs * rows.div_ceil(4));
+        (0..tasks)
             .into_par_iter()
-            .with_min_len(least.div_ceil(PANELS_OF_CODES))
+            .with_min_len(least.clamp(1, tasks))
             .for_each(|task| {
                 let panel = task * PANELS_OF_CODES;
                 let first = out.at(column + panel * PANEL);
@@ -154,11 +103,12 @@ pub fn multiply(
             });
         return;
     }
-    let blocks = Blocks::new(x, inputs);
-    let task = |panel: usize| {
+    let blocks = Blocks::new(isa, x, inputs, weight.precision());
+    let steps = blocks.steps;
+    let run = |panel: usize, together: usize| {
         let first = panel * PANEL;
-        for k in (0..inputs).step_by(DEPTH) {
-            let depth = DEPTH.min(inputs - k);
+        for k in (0..steps).step_by(DEPTH) {
+            let depth = DEPTH.min(steps - k);
             with_panel(isa, weight, panel, k, depth, |b| {
                 for (row, m, a) in blocks.iter(k) {
                     let tile = Tile {
@@ -166,27 +116,43 @@ pub fn multiply(
                         k: depth,
                         a,
                         b,
+                        panels: together,
+                        apart: steps * PANEL,
                         c: out.at(row * width + column + first),
                         ldc: width,
                         columns: PANEL.min(outputs - first),
                         accumulate: accumulate || k > 0,
                     };
-                    // SAFETY: the block holds `k * m` values from `a` on, the panel is padded to 32 columns, and the rows
-                    // and columns written lie inside `c` (asserted above) and belong to this panel alone.
+                    // SAFETY: the block holds `k * m` values from `a` on, the panels are padded to 32 columns, and the
+                    // rows and columns written lie inside `c` (asserted above) and belong to these panels alone.
                     unsafe { tile::run(isa, &tile) };
                 }
             });
         }
     };
-    (0..panels)
+    let whole = outputs / PANEL;
+    let together = if rows <= FEW { TOGETHER } else { 1 };
+    let task = |group: usize| {
+        let group = group * together..panels.min((group + 1) * together);
+        if group.len() == together && group.end <= whole {
+            run(group.start, together);
+        } else {
+            group.for_each(|panel| run(panel, 1));
+        }
+    };
+    // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
+    let least = TASK_VALUES / (PANEL * together * inputs * rows.div_ceil(4));
+    let tasks = panels.div_ceil(together);
+    (0..tasks)
         .into_par_iter()
-        .with_min_len(least)
+        .with_min_len(least.clamp(1, tasks))
         .for_each(task);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::packed::Precision;
 
     fn values(n: usize, seed: u32) -> Vec<f32> {
         let mut state = seed.wrapping_mul(747_796_405).wrapping_add(1);
@@ -202,11 +168,45 @@ mod tests {
         x.iter().zip(w).fold(start, |s, (x, w)| x.mul_add(*w, s))
     }
 
+    /// The same of rounded factors, the later input of each pair first.
+    fn chain_of_pairs(x: &[f32], w: &[f32], start: f32) -> f32 {
+        let rounded = |v: &f32| half::bf16::from_f32(*v).to_f32();
+        let mut sum = start;
+        for (x, w) in x.chunks(2).zip(w.chunks(2)) {
+            for (x, w) in x.iter().zip(w).rev() {
+                sum = rounded(x).mul_add(rounded(w), sum);
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn every_set_gives_the_chain_of_pairs_bit_for_bit() {
+        for (rows, outputs, inputs) in [(1, 150, 33), (3, 290, 48), (5, 40, 1), (30, 40, 4300)] {
+            let (x, w) = (values(rows * inputs, 1), values(outputs * inputs, 2));
+            let packed = PackedWeight::in_precision(&w, outputs, inputs, Precision::Bf16);
+            let before = values(rows * outputs, 3);
+            for isa in Isa::available() {
+                let mut c = before.clone();
+                multiply(isa, &x, &packed, &mut c, outputs, 0, true);
+                for (place, got) in c.iter().enumerate() {
+                    let (r, n) = (place / outputs, place % outputs);
+                    let row = &x[r * inputs..][..inputs];
+                    let want = chain_of_pairs(row, &w[n * inputs..][..inputs], before[place]);
+                    assert_eq!(got.to_bits(), want.to_bits(), "{isa} row {r} output {n}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_set_gives_the_chain_of_fused_products_bit_for_bit() {
         for (rows, outputs, inputs) in [
             (1, 1, 1),
+            (1, 290, 48),
+            (2, 130, 5),
             (3, 33, 48),
+            (3, 128, 48),
             (12, 64, 7),
             (13, 96, 96),
             (30, 40, 2100),

@@ -1,5 +1,6 @@
 //! Keys and values of many sequences in one pool of fixed-size blocks.
 
+use super::packed::Precision;
 use super::tile::PANEL;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 
@@ -15,6 +16,8 @@ pub struct KvShape {
     pub heads: usize,
     /// Values of a head.
     pub head_dim: usize,
+    /// How keys and values are held.
+    pub precision: Precision,
 }
 
 impl KvShape {
@@ -22,9 +25,14 @@ impl KvShape {
         self.head_dim.next_multiple_of(PANEL)
     }
 
-    /// Values that one head's keys and values take in a block.
+    /// What one head's keys take in a block, in units of four bytes: a value, or a pair of them.
+    fn key_values(self) -> usize {
+        self.precision.steps(self.head_dim) * BLOCK_TOKENS
+    }
+
+    /// What one head's keys and values take in a block, in the same units.
     fn head_values(self) -> usize {
-        (self.head_dim + self.padded_dim()) * BLOCK_TOKENS
+        self.key_values() + self.padded_dim() * self.precision.steps(BLOCK_TOKENS)
     }
 
     /// Bytes that one token takes over all layers.
@@ -36,7 +44,7 @@ impl KvShape {
 /// A pool of blocks, each holding [`BLOCK_TOKENS`] tokens for all layers, of one sequence or of several that begin alike.
 ///
 /// A head's keys lie as `[head_dim][token]` and its values as `[head_dim / 32][token][32]`, both of them panels of the
-/// inner loop. Memory is taken from the system as blocks are first used.
+/// inner loop; in bf16 two of `head_dim` and two tokens stand in one. Memory is taken from the system as blocks are first used.
 #[derive(Debug)]
 pub struct KvPool {
     shape: KvShape,
@@ -141,16 +149,15 @@ impl KvPool {
         Ok(())
     }
 
-    /// A table of a sequence's first tokens, as many of `len` as fill whole blocks, which both then hold.
+    /// A table of a sequence's first `len` tokens, or all that there are. Both hold their blocks from then on; a last one
+    /// that is not full is copied when either goes on.
     pub fn share(&mut self, table: &BlockTable, len: usize) -> BlockTable {
-        let blocks = table.blocks[..len.min(table.len) / BLOCK_TOKENS].to_vec();
+        let len = len.min(table.len);
+        let blocks = table.blocks[..len.div_ceil(BLOCK_TOKENS)].to_vec();
         for block in &blocks {
             self.holders[*block as usize] += 1;
         }
-        BlockTable {
-            len: blocks.len() * BLOCK_TOKENS,
-            blocks,
-        }
+        BlockTable { blocks, len }
     }
 
     /// Forgets all but the first `len` tokens of a sequence and takes back the blocks they leave without a holder.
@@ -192,7 +199,7 @@ impl KvPool {
         self.truncate(table, 0);
     }
 
-    /// First value of a head's keys in a block.
+    /// First unit of a head's keys in a block.
     pub(super) fn key_offset(&self, layer: usize, block: u32, head: usize) -> usize {
         assert!(
             layer < self.shape.layers && (block as usize) < self.blocks && head < self.shape.heads
@@ -201,9 +208,9 @@ impl KvPool {
             * self.shape.head_values()
     }
 
-    /// First value of a head's values in a block.
+    /// First unit of a head's values in a block.
     pub(super) fn value_offset(&self, layer: usize, block: u32, head: usize) -> usize {
-        self.key_offset(layer, block, head) + self.shape.head_dim * BLOCK_TOKENS
+        self.key_offset(layer, block, head) + self.shape.key_values()
     }
 
     /// All values of the pool.
@@ -298,6 +305,7 @@ mod tests {
             layers: 2,
             heads: 1,
             head_dim: 8,
+            precision: Precision::F32,
         };
         let mut pool = KvPool::new(shape, 3 * BLOCK_TOKENS - 1).unwrap();
         let (mut a, mut b) = (BlockTable::default(), BlockTable::default());
@@ -330,6 +338,7 @@ mod tests {
             layers: 2,
             heads: 1,
             head_dim: 8,
+            precision: Precision::F32,
         };
         let mut pool = KvPool::new(shape, 4 * BLOCK_TOKENS).unwrap();
         let mut a = BlockTable::default();
@@ -338,14 +347,18 @@ mod tests {
             let at = pool.key_offset(layer, a.blocks()[1], 0);
             pool.values_mut()[at + 3] = 7.0 + layer as f32;
         }
-        // Whole blocks only, and no more than there are.
-        assert_eq!(pool.share(&a, BLOCK_TOKENS - 1).len(), 0);
+        // No more than there are.
         let mut b = pool.share(&a, 10 * BLOCK_TOKENS);
-        assert_eq!((b.len(), b.blocks()), (2 * BLOCK_TOKENS, &a.blocks()[..2]));
+        assert_eq!((b.len(), b.blocks()), (2 * BLOCK_TOKENS + 1, a.blocks()));
+        pool.release(&mut b);
+        let mut b = pool.share(&a, 2 * BLOCK_TOKENS - 5);
+        assert_eq!(
+            (b.len(), b.blocks()),
+            (2 * BLOCK_TOKENS - 5, &a.blocks()[..2])
+        );
         assert_eq!(pool.free_tokens(), BLOCK_TOKENS);
 
-        // `b` goes back into a shared block and on from there: its block is now its own, with what was in it.
-        pool.truncate(&mut b, 2 * BLOCK_TOKENS - 5);
+        // `b` goes on from within a shared block: its block is now its own, with what was in it.
         pool.extend(&mut b, 1).unwrap();
         assert_ne!(b.blocks()[1], a.blocks()[1]);
         for layer in 0..2 {
@@ -380,6 +393,7 @@ mod tests {
             layers: 64,
             heads: 64,
             head_dim: 128,
+            precision: Precision::F32,
         };
         assert!(KvPool::new(shape, usize::MAX / 2).is_none());
         assert!(KvPool::new(shape, 1 << 36).is_none());

@@ -35,6 +35,27 @@ pub(super) trait Lanes: Copy {
     unsafe fn min(self, o: Self) -> Self;
     /// Adds `n` to the exponent, where `n` is the integer in the low bits of `magic` (see [`exp`]).
     unsafe fn scale_by_power(self, magic: Self) -> Self;
+    /// Of each lane as a pair of bf16 values, the one in the high bits, widened.
+    unsafe fn high(self) -> Self;
+    /// The one in the low bits.
+    unsafe fn low(self) -> Self;
+    /// Pairs of bf16 values: `self` in the low bits and `high` in the high ones, each rounded to nearest, ties to even.
+    unsafe fn pair(self, high: Self) -> Self;
+    /// Each lane's sixteen bf16 pairs from thirty-two values in memory, an even place in the low bits.
+    unsafe fn load_pairs(p: *const f32) -> Self;
+    /// Turns sixteen rows of sixteen values into columns.
+    unsafe fn transpose(rows: &mut [Self; 16]);
+
+    /// `acc` plus the two products of bf16 pairs, the high one first, each fused with its sum: the order of x86's
+    /// instruction, which takes subnormal numbers for zero besides.
+    #[inline(always)]
+    unsafe fn dot_pairs(self, o: Self, acc: Self) -> Self {
+        // SAFETY: arithmetic on lanes only.
+        unsafe {
+            let acc = self.high().mul_add(o.high(), acc);
+            self.low().mul_add(o.low(), acc)
+        }
+    }
 
     /// Sum of the lanes: halves added to halves, in this order for every set.
     #[inline(always)]
@@ -188,23 +209,69 @@ impl Lanes for Portable {
             f32::from_bits(y.to_bits().wrapping_add(m.to_bits() << 23))
         })
     }
+    #[inline(always)]
+    unsafe fn high(self) -> Self {
+        Self(self.0.map(|x| f32::from_bits(x.to_bits() & 0xffff_0000)))
+    }
+    #[inline(always)]
+    unsafe fn low(self) -> Self {
+        Self(self.0.map(|x| f32::from_bits(x.to_bits() << 16)))
+    }
+    #[inline(always)]
+    unsafe fn pair(self, high: Self) -> Self {
+        self.zip(high, |low, high| {
+            f32::from_bits(bf16_bits(low) | bf16_bits(high) << 16)
+        })
+    }
+    #[inline(always)]
+    unsafe fn load_pairs(p: *const f32) -> Self {
+        // SAFETY: the caller vouches for thirty-two readable values.
+        let values = unsafe { p.cast::<[[f32; 2]; 16]>().read_unaligned() };
+        Self(values.map(|[low, high]| f32::from_bits(bf16_bits(low) | bf16_bits(high) << 16)))
+    }
+    #[inline(always)]
+    unsafe fn transpose(rows: &mut [Self; 16]) {
+        let from = *rows;
+        for (c, row) in rows.iter_mut().enumerate() {
+            row.0 = from.map(|row| row.0[c]);
+        }
+    }
+}
+
+/// The bf16 value nearest to `x`, ties to even, in the low bits; what is not a number stays so. Without a branch, so that
+/// the compiler can take several at once.
+#[inline(always)]
+pub(super) fn bf16_bits(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    (if x.is_nan() {
+        bits | 0x40_0000
+    } else {
+        rounded
+    }) >> 16
 }
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
-    use super::Lanes;
+    use super::{Lanes, Portable};
     #[allow(
         clippy::wildcard_imports,
         reason = "the intrinsics have names of their own"
     )]
     use std::arch::x86_64::*;
 
-    /// AVX-512F.
+    /// AVX-512F; with its own products of bf16 pairs where `PAIRS` is set.
     #[derive(Clone, Copy)]
-    pub(in crate::cpu) struct Avx512(__m512);
+    pub(in crate::cpu) struct Wide<const PAIRS: bool>(__m512);
 
-    // SAFETY (all methods): called only from functions compiled for AVX-512F, on pointers the caller vouches for.
-    impl Lanes for Avx512 {
+    /// AVX-512F.
+    pub(in crate::cpu) type Avx512 = Wide<false>;
+    /// AVX-512F with AVX512-BF16.
+    pub(in crate::cpu) type Avx512Bf16 = Wide<true>;
+
+    // SAFETY (all methods): called only from functions compiled for AVX-512F, and for AVX512-BF16 where `PAIRS` is set, on
+    // pointers the caller vouches for.
+    impl<const PAIRS: bool> Lanes for Wide<PAIRS> {
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             unsafe { Self(_mm512_set1_ps(x)) }
@@ -287,6 +354,115 @@ pub(super) mod x86 {
                     _mm512_castps_si512(self.0),
                     shift,
                 )))
+            }
+        }
+        #[inline(always)]
+        unsafe fn high(self) -> Self {
+            unsafe {
+                let mask = _mm512_set1_epi32(0xffff_0000_u32 as i32);
+                let bits = _mm512_and_si512(_mm512_castps_si512(self.0), mask);
+                Self(_mm512_castsi512_ps(bits))
+            }
+        }
+        #[inline(always)]
+        unsafe fn low(self) -> Self {
+            unsafe {
+                let bits = _mm512_slli_epi32::<16>(_mm512_castps_si512(self.0));
+                Self(_mm512_castsi512_ps(bits))
+            }
+        }
+        #[inline(always)]
+        unsafe fn pair(self, high: Self) -> Self {
+            unsafe {
+                let low = _mm512_srli_epi32::<16>(rounded(self.0));
+                let high =
+                    _mm512_and_si512(rounded(high.0), _mm512_set1_epi32(0xffff_0000_u32 as i32));
+                Self(_mm512_castsi512_ps(_mm512_or_si512(low, high)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_pairs(p: *const f32) -> Self {
+            unsafe {
+                let (a, b) = (_mm512_loadu_ps(p), _mm512_loadu_ps(p.add(16)));
+                let places =
+                    _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+                let low = _mm512_permutex2var_ps(a, places, b);
+                let odd = _mm512_add_epi32(places, _mm512_set1_epi32(1));
+                Self(low).pair(Self(_mm512_permutex2var_ps(a, odd, b)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn transpose(rows: &mut [Self; 16]) {
+            unsafe { transpose(rows) }
+        }
+        #[inline(always)]
+        unsafe fn dot_pairs(self, o: Self, acc: Self) -> Self {
+            unsafe {
+                if PAIRS {
+                    return Self(dot_pairs(acc.0, self.0, o.0));
+                }
+                let acc = self.high().mul_add(o.high(), acc);
+                self.low().mul_add(o.low(), acc)
+            }
+        }
+    }
+
+    /// The bits of each value with its bf16 neighbour, ties to even, in the high half; what is not a number stays so.
+    #[inline(always)]
+    unsafe fn rounded(x: __m512) -> __m512i {
+        // SAFETY: arithmetic on lanes only.
+        unsafe {
+            let bits = _mm512_castps_si512(x);
+            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let bias = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+            let sum = _mm512_add_epi32(bits, bias);
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
+            _mm512_mask_or_epi32(sum, nan, bits, _mm512_set1_epi32(0x0040_0000))
+        }
+    }
+
+    /// `acc` plus the products of bf16 pairs.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    unsafe fn dot_pairs(acc: __m512, x: __m512, y: __m512) -> __m512 {
+        // SAFETY: sixty-four bytes either way.
+        let pairs = |x| unsafe { std::mem::transmute::<__m512, __m512bh>(x) };
+        _mm512_dpbf16_ps(acc, pairs(x), pairs(y))
+    }
+
+    /// Pairs of lanes, then pairs of those, then quarters change places.
+    #[inline(always)]
+    unsafe fn transpose<const PAIRS: bool>(rows: &mut [Wide<PAIRS>; 16]) {
+        // SAFETY: moves lanes only.
+        unsafe {
+            let mut fours = [[_mm512_setzero_ps(); 4]; 4];
+            for (four, rows) in fours.iter_mut().zip(rows.chunks_exact(4)) {
+                let [a, b, c, d] = [rows[0].0, rows[1].0, rows[2].0, rows[3].0];
+                let low = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)]
+                    .map(|x| _mm512_castps_pd(x));
+                let high = [_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d)]
+                    .map(|x| _mm512_castps_pd(x));
+                *four = [
+                    _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1])),
+                    _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1])),
+                    _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1])),
+                    _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1])),
+                ];
+            }
+            for c in 0..4 {
+                let [a, b, x, y] = [fours[0][c], fours[1][c], fours[2][c], fours[3][c]];
+                let even = [
+                    _mm512_shuffle_f32x4::<0x88>(a, b),
+                    _mm512_shuffle_f32x4::<0x88>(x, y),
+                ];
+                let odd = [
+                    _mm512_shuffle_f32x4::<0xdd>(a, b),
+                    _mm512_shuffle_f32x4::<0xdd>(x, y),
+                ];
+                rows[c] = Wide(_mm512_shuffle_f32x4::<0x88>(even[0], even[1]));
+                rows[c + 4] = Wide(_mm512_shuffle_f32x4::<0x88>(odd[0], odd[1]));
+                rows[c + 8] = Wide(_mm512_shuffle_f32x4::<0xdd>(even[0], even[1]));
+                rows[c + 12] = Wide(_mm512_shuffle_f32x4::<0xdd>(odd[0], odd[1]));
             }
         }
     }
@@ -417,6 +593,58 @@ pub(super) mod x86 {
                 };
                 Self(half(self.0, magic.0), half(self.1, magic.1))
             }
+        }
+        #[inline(always)]
+        unsafe fn high(self) -> Self {
+            unsafe {
+                let mask = _mm256_castsi256_ps(_mm256_set1_epi32(0xffff_0000_u32 as i32));
+                Self(_mm256_and_ps(self.0, mask), _mm256_and_ps(self.1, mask))
+            }
+        }
+        #[inline(always)]
+        unsafe fn low(self) -> Self {
+            unsafe {
+                let half = |x: __m256| {
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(x)))
+                };
+                Self(half(self.0), half(self.1))
+            }
+        }
+        #[inline(always)]
+        unsafe fn pair(self, high: Self) -> Self {
+            // Through memory: only packing does this, once for many products.
+            unsafe {
+                let Portable(pairs) = self.portable().pair(high.portable());
+                Self::load(pairs.as_ptr())
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_pairs(p: *const f32) -> Self {
+            unsafe {
+                let Portable(pairs) = Portable::load_pairs(p);
+                Self::load(pairs.as_ptr())
+            }
+        }
+        #[inline(always)]
+        unsafe fn transpose(rows: &mut [Self; 16]) {
+            unsafe {
+                let mut plain = rows.map(|row| row.portable());
+                Portable::transpose(&mut plain);
+                for (row, Portable(plain)) in rows.iter_mut().zip(plain) {
+                    *row = Self::load(plain.as_ptr());
+                }
+            }
+        }
+    }
+
+    impl Avx2 {
+        /// The lanes in memory.
+        #[inline(always)]
+        unsafe fn portable(self) -> Portable {
+            let mut values = [0f32; 16];
+            // SAFETY: the array holds sixteen values.
+            unsafe { self.store(values.as_mut_ptr()) };
+            Portable(values)
         }
     }
 }

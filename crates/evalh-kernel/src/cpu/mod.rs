@@ -8,6 +8,7 @@
 mod activation;
 mod attention;
 mod bidirectional;
+mod blocks;
 mod codes;
 mod curve;
 mod gemm;
@@ -29,7 +30,7 @@ pub use gemm::multiply;
 pub use isa::Isa;
 pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
 pub use layer_norm::{NormKind, NormSlices, layer_norm, norm_columns};
-pub use packed::PackedWeight;
+pub use packed::{PackedWeight, Precision};
 pub use positions::PackedPositions;
 pub use rope::{Angles, Pairing, RopeTable};
 pub use rows::{rescale, rms_norm};

@@ -1,13 +1,35 @@
 //! A weight matrix in the order in which the inner loop reads it.
 
 use super::codes::{CodedRows, Codes};
+use super::lanes::bf16_bits;
 use super::tile::{PANEL, Panel};
 use rayon::prelude::*;
+
+/// In what arithmetic a product with a weight is computed; sums are `f32` in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// `f32` factors.
+    #[default]
+    F32,
+    /// Both factors rounded to bf16.
+    Bf16,
+}
+
+impl Precision {
+    /// Steps of the inner loop over so many inputs: each, or pairs of them.
+    pub(super) fn steps(self, inputs: usize) -> usize {
+        match self {
+            Self::F32 => inputs,
+            Self::Bf16 => inputs.div_ceil(2),
+        }
+    }
+}
 
 /// A weight `[out, in]` as panels of 32 outputs: `[out / 32][in][32]`, the last panel padded with zeros.
 ///
 /// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`, or as the codes
-/// that they were given as.
+/// that they were given as. A weight for bf16 arithmetic is rounded, and then has two inputs in a value:
+/// `[out / 32][in / 2][32]`, the last pair filled up with zero.
 #[derive(Debug, Clone)]
 pub struct PackedWeight {
     outputs: usize,
@@ -19,6 +41,8 @@ pub struct PackedWeight {
 enum Values {
     F32(Vec<f32>),
     Bf16(Vec<u16>),
+    /// Two bf16 values in each, the earlier input in the low bits.
+    Pairs(Vec<u32>),
     Codes(Codes),
     /// Rows of one after those of another.
     Parts(Vec<PackedWeight>),
@@ -40,10 +64,35 @@ impl PackedWeight {
             .par_chunks(1 << 16)
             .all(|part| part.iter().all(|x| x.to_bits().trailing_zeros() >= 16));
         let values = if exact {
-            Values::Bf16(pack(rows, outputs, inputs, |x| (x.to_bits() >> 16) as u16))
+            let bits = |row: &[f32], k: usize| (row[k].to_bits() >> 16) as u16;
+            Values::Bf16(pack(rows, outputs, inputs, inputs, bits))
         } else {
-            Values::F32(pack(rows, outputs, inputs, |x| x))
+            Values::F32(pack(rows, outputs, inputs, inputs, |row, k| row[k]))
         };
+        Self {
+            outputs,
+            inputs,
+            values,
+        }
+    }
+
+    /// Packs row-major `rows`, `[outputs, inputs]`, for arithmetic in this precision.
+    ///
+    /// # Panics
+    /// As [`PackedWeight::new`].
+    pub fn in_precision(rows: &[f32], outputs: usize, inputs: usize, precision: Precision) -> Self {
+        if precision == Precision::F32 {
+            return Self::new(rows, outputs, inputs);
+        }
+        assert_eq!(
+            rows.len(),
+            outputs * inputs,
+            "a weight of {outputs} x {inputs}"
+        );
+        assert!(outputs > 0 && inputs > 0, "an empty weight");
+        let high = |row: &[f32], k: usize| row.get(2 * k + 1).copied().unwrap_or(0.0);
+        let pair = |row: &[f32], k: usize| bf16_pair(row[2 * k], high(row, k));
+        let values = Values::Pairs(pack(rows, outputs, inputs, precision.steps(inputs), pair));
         Self {
             outputs,
             inputs,
@@ -99,6 +148,7 @@ impl PackedWeight {
         match &self.values {
             Values::F32(v) => size_of_val(v.as_slice()),
             Values::Bf16(v) => size_of_val(v.as_slice()),
+            Values::Pairs(v) => size_of_val(v.as_slice()),
             Values::Codes(codes) => codes.bytes(),
             Values::Parts(parts) => parts.iter().map(Self::bytes).sum(),
         }
@@ -108,7 +158,7 @@ impl PackedWeight {
     pub fn dtypes(&self) -> Vec<&'static str> {
         match &self.values {
             Values::F32(_) => vec!["f32"],
-            Values::Bf16(_) => vec!["bf16"],
+            Values::Bf16(_) | Values::Pairs(_) => vec!["bf16"],
             Values::Codes(codes) => vec![codes.name()],
             Values::Parts(parts) => parts.iter().flat_map(Self::dtypes).collect(),
         }
@@ -118,7 +168,7 @@ impl PackedWeight {
     pub(super) fn parts(&self) -> Option<&[Self]> {
         match &self.values {
             Values::Parts(parts) => Some(parts),
-            Values::F32(_) | Values::Bf16(_) | Values::Codes(_) => None,
+            Values::F32(_) | Values::Bf16(_) | Values::Pairs(_) | Values::Codes(_) => None,
         }
     }
 
@@ -126,7 +176,17 @@ impl PackedWeight {
     pub(super) fn codes(&self) -> Option<&Codes> {
         match &self.values {
             Values::Codes(codes) => Some(codes),
-            Values::F32(_) | Values::Bf16(_) | Values::Parts(_) => None,
+            Values::F32(_) | Values::Bf16(_) | Values::Pairs(_) | Values::Parts(_) => None,
+        }
+    }
+
+    /// The arithmetic it is packed for.
+    pub fn precision(&self) -> Precision {
+        match self.values {
+            Values::F32(_) | Values::Bf16(_) | Values::Codes(_) | Values::Parts(_) => {
+                Precision::F32
+            }
+            Values::Pairs(_) => Precision::Bf16,
         }
     }
 
@@ -140,7 +200,7 @@ impl PackedWeight {
             "row {index} of {}",
             self.outputs
         );
-        let first = index / PANEL * PANEL * self.inputs + index % PANEL;
+        let first = index / PANEL * PANEL * self.steps() + index % PANEL;
         match &self.values {
             Values::F32(v) => {
                 for (o, x) in out.iter_mut().zip(v[first..].iter().step_by(PANEL)) {
@@ -150,6 +210,12 @@ impl PackedWeight {
             Values::Bf16(v) => {
                 for (o, x) in out.iter_mut().zip(v[first..].iter().step_by(PANEL)) {
                     *o = f32::from_bits(u32::from(*x) << 16);
+                }
+            }
+            Values::Pairs(v) => {
+                for (o, x) in out.chunks_mut(2).zip(v[first..].iter().step_by(PANEL)) {
+                    let pair = [x << 16, x & 0xffff_0000].map(f32::from_bits);
+                    o.copy_from_slice(&pair[..o.len()]);
                 }
             }
             Values::Codes(codes) => codes.copy_row(index, out),
@@ -165,7 +231,7 @@ impl PackedWeight {
         }
     }
 
-    /// The weight as it was given: row-major `[outputs, inputs]`, bit for bit.
+    /// The values held, row-major `[outputs, inputs]`: those that were given, bit for bit, unless they were rounded.
     pub fn to_rows(&self) -> Vec<f32> {
         let mut rows = vec![0f32; self.outputs * self.inputs];
         rows.par_chunks_mut(self.inputs)
@@ -174,31 +240,44 @@ impl PackedWeight {
         rows
     }
 
+    /// Steps of the inner loop.
+    fn steps(&self) -> usize {
+        self.precision().steps(self.inputs)
+    }
+
     /// Number of panels.
     pub(super) fn panels(&self) -> usize {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// Panel `index`, from input `k` on, `None` where the values are held as codes or in parts.
+    /// Panel `index`, from step `k` on, `None` where the values are held as codes or in parts.
     pub(super) fn panel(&self, index: usize, k: usize) -> Option<Panel> {
-        let first = (index * self.inputs + k) * PANEL;
+        let first = (index * self.steps() + k) * PANEL;
         match &self.values {
             Values::F32(v) => Some(Panel::F32(v[first..].as_ptr())),
             Values::Bf16(v) => Some(Panel::Bf16(v[first..].as_ptr())),
+            Values::Pairs(v) => Some(Panel::Pairs(v[first..].as_ptr())),
             Values::Codes(_) | Values::Parts(_) => None,
         }
     }
 }
 
+/// Two values, each rounded to the nearest bf16, ties to even; the first in the low bits.
+pub(super) fn bf16_pair(low: f32, high: f32) -> u32 {
+    bf16_bits(low) | bf16_bits(high) << 16
+}
+
+/// Panels of `steps` steps; `convert` gives the value of a row's step.
 fn pack<T: Copy + Default + Send + Sync>(
     rows: &[f32],
     outputs: usize,
     inputs: usize,
-    convert: impl Fn(f32) -> T + Sync,
+    steps: usize,
+    convert: impl Fn(&[f32], usize) -> T + Sync,
 ) -> Vec<T> {
-    let mut packed = vec![T::default(); outputs.div_ceil(PANEL) * PANEL * inputs];
+    let mut packed = vec![T::default(); outputs.div_ceil(PANEL) * PANEL * steps];
     packed
-        .par_chunks_mut(PANEL * inputs)
+        .par_chunks_mut(PANEL * steps)
         .enumerate()
         .for_each(|(panel, out)| {
             let first = panel * PANEL;
@@ -206,7 +285,7 @@ fn pack<T: Copy + Default + Send + Sync>(
             let rows = &rows[first * inputs..][..count * inputs];
             for (k, out) in out.chunks_exact_mut(PANEL).enumerate() {
                 for (n, o) in out[..count].iter_mut().enumerate() {
-                    *o = convert(rows[n * inputs + k]);
+                    *o = convert(&rows[n * inputs..][..inputs], k);
                 }
             }
         });
@@ -216,6 +295,7 @@ fn pack<T: Copy + Default + Send + Sync>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::bf16;
 
     #[test]
     fn packing_loses_nothing() {
@@ -229,5 +309,31 @@ mod tests {
             assert_eq!(packed.dtypes(), [dtype]);
             assert_eq!(packed.to_rows(), rows);
         }
+    }
+
+    #[test]
+    fn rounding_is_that_of_half() {
+        let special = [
+            0.0,
+            -0.0,
+            f32::INFINITY,
+            f32::NAN,
+            f32::MAX,
+            f32::MIN_POSITIVE,
+            1e-42,
+        ];
+        let some = (0..1 << 16).map(|i: u32| f32::from_bits(i.wrapping_mul(0x9e37_79b1)));
+        for x in special.into_iter().chain(some) {
+            assert_eq!(bf16_bits(x), u32::from(bf16::from_f32(x).to_bits()), "{x}");
+        }
+    }
+
+    #[test]
+    fn pairs_hold_what_is_rounded() {
+        let rows: Vec<f32> = (0..37 * 5).map(|i| (i as f32).sin()).collect();
+        let rounded: Vec<f32> = rows.iter().map(|x| bf16::from_f32(*x).to_f32()).collect();
+        let packed = PackedWeight::in_precision(&rows, 37, 5, Precision::Bf16);
+        assert_eq!(packed.to_rows(), rounded);
+        assert_eq!(packed.bytes(), 2 * PANEL * 3 * size_of::<u32>());
     }
 }

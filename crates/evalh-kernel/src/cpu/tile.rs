@@ -1,15 +1,23 @@
 //! The one inner loop: a small block of rows times a panel of 32 columns.
 //!
+//! Few rows take several panels at once: a single row's two chains would wait for their own products.
+//!
 //! Every output is a single chain of fused products in the order of `k`, whatever the block: that is what makes a
 //! row's result independent of the rows computed beside it.
 
-use super::isa::dispatch;
+use super::isa::{Isa, dispatch};
 use super::lanes::Lanes;
+#[cfg(target_arch = "x86_64")]
+use super::lanes::x86::Avx512Bf16;
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
 /// Most rows of a block.
 pub(crate) const ROWS: usize = 12;
+/// Panels that few rows take at once.
+pub(crate) const TOGETHER: usize = 4;
+/// Most rows that count as few.
+pub(crate) const FEW: usize = 3;
 
 /// A panel of `k` rows of [`PANEL`] columns, row-major.
 #[derive(Clone, Copy)]
@@ -18,6 +26,9 @@ pub(crate) enum Panel {
     F32(*const f32),
     /// bf16 values, widened as they are read.
     Bf16(*const u16),
+    /// Pairs of bf16 values of two rows each, the earlier one in the low bits; so is the left factor then, and `k` counts
+    /// pairs.
+    Pairs(*const u32),
 }
 
 /// What one call computes: `c[m][0..columns] (+)= sum over k of a[k][m] * panel[k][..]`.
@@ -31,22 +42,51 @@ pub(crate) struct Tile {
     pub a: *const f32,
     /// The right factor.
     pub b: Panel,
+    /// Panels: one, or [`TOGETHER`] for at most [`FEW`] rows, whose columns follow one another.
+    pub panels: usize,
+    /// Distance of two panels, in stored values.
+    pub apart: usize,
     /// The first output; the rows are `ldc` apart.
     pub c: *mut f32,
     /// Distance of two output rows, in values.
     pub ldc: usize,
-    /// Valid columns, at most [`PANEL`]; nothing is written past them.
+    /// Valid columns of each panel, at most [`PANEL`] of a single one; nothing is written past them.
     pub columns: usize,
     /// Whether the chains start from what `c` holds or from zero.
     pub accumulate: bool,
 }
 
+/// Computes one [`Tile`].
+///
+/// # Safety
+/// `a` holds `k * m` values, `b` holds `k * PANEL` in each of its panels, and `c` may be written at `columns * panels` values of
+/// each of `m` rows.
+pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
+    #[cfg(target_arch = "x86_64")]
+    if matches!(tile.b, Panel::Pairs(_))
+        && isa == Isa::Avx512
+        && is_x86_feature_detected!("avx512bf16")
+    {
+        // SAFETY: the instructions are there; the caller vouches for the pointers.
+        return unsafe { run_pairs(tile) };
+    }
+    // SAFETY: passed on.
+    unsafe { run_any(isa, tile) }
+}
+
+/// Pairs with the machine's own products of pairs.
+///
+/// # Safety
+/// As for [`run`], with AVX512-BF16.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn run_pairs(tile: &Tile) {
+    // SAFETY: passed on.
+    unsafe { run_lanes::<Avx512Bf16>(tile) }
+}
+
 dispatch! {
-    /// Computes one [`Tile`].
-    ///
-    /// # Safety
-    /// `a` holds `k * m` values, `b` holds `k * PANEL`, and `c` may be written at `columns` values of each of `m` rows.
-    pub(crate) unsafe fn run(isa; tile: &Tile) = run_lanes
+    unsafe fn run_any(isa; tile: &Tile) = run_lanes
 }
 
 #[inline(always)]
@@ -83,21 +123,42 @@ unsafe fn run_lanes<V: Lanes>(tile: &Tile) {
 #[inline(always)]
 unsafe fn run_rows<V: Lanes>(tile: &Tile) {
     macro_rules! rows {
-        ($($m:literal)*) => {
-            match (tile.m, tile.b) {
+        ($($m:literal x $p:tt,)*) => {
+            match (tile.m, tile.panels, tile.b) {
                 // SAFETY: the caller vouches for the pointers of the tile.
-                $(($m, Panel::F32(b)) => unsafe { chains::<V, f32, $m>(tile, b) },
-                ($m, Panel::Bf16(b)) => unsafe { chains::<V, u16, $m>(tile, b) },)*
-                _ => debug_assert!(tile.m == 0, "a tile has at most {ROWS} rows"),
+                $(($m, $p, Panel::F32(b)) => unsafe { chains::<V, f32, $m, $p>(tile, b) },
+                ($m, $p, Panel::Bf16(b)) => unsafe { chains::<V, u16, $m, $p>(tile, b) },
+                ($m, $p, Panel::Pairs(b)) => unsafe { chains::<V, u32, $m, $p>(tile, b) },)*
+                _ => debug_assert!(tile.m == 0, "{} rows and {} panels", tile.m, tile.panels),
             }
         };
     }
-    rows!(1 2 3 4 5 6 7 8 9 10 11 12);
+    rows!(
+        1 x 1, 2 x 1, 3 x 1, 4 x 1, 5 x 1, 6 x 1, 7 x 1, 8 x 1, 9 x 1, 10 x 1, 11 x 1, 12 x 1,
+        1 x TOGETHER, 2 x TOGETHER, 3 x TOGETHER,
+    );
 }
 
-/// How a stored panel value becomes `f32` lanes.
+/// How a stored panel value becomes lanes, and what a product is.
 trait Stored: Copy {
     unsafe fn load<V: Lanes>(p: *const Self) -> V;
+    #[inline(always)]
+    unsafe fn fuse<V: Lanes>(x: V, column: V, acc: V) -> V {
+        // SAFETY: arithmetic on lanes only.
+        unsafe { x.mul_add(column, acc) }
+    }
+}
+impl Stored for u32 {
+    #[inline(always)]
+    unsafe fn load<V: Lanes>(p: *const Self) -> V {
+        // SAFETY: passed on.
+        unsafe { V::load(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn fuse<V: Lanes>(x: V, column: V, acc: V) -> V {
+        // SAFETY: arithmetic on lanes only.
+        unsafe { x.dot_pairs(column, acc) }
+    }
 }
 impl Stored for f32 {
     #[inline(always)]
@@ -115,31 +176,39 @@ impl Stored for u16 {
 }
 
 #[inline(always)]
-unsafe fn chains<V: Lanes, S: Stored, const M: usize>(tile: &Tile, b: *const S) {
+unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize>(tile: &Tile, b: *const S) {
     // SAFETY: the tile's pointers are valid for the extents it names, by the caller's word.
     unsafe {
-        let mut acc = [[V::splat(0.0); 2]; M];
+        let mut acc = [[[V::splat(0.0); 2]; M]; P];
+        let place = |p: usize, m: usize| tile.c.add(m * tile.ldc + p * PANEL);
         if tile.accumulate {
-            for (m, row) in acc.iter_mut().enumerate() {
-                let c = tile.c.add(m * tile.ldc);
-                *row = [V::load(c), V::load(c.add(16))];
+            for (p, rows) in acc.iter_mut().enumerate() {
+                for (m, row) in rows.iter_mut().enumerate() {
+                    let c = place(p, m);
+                    *row = [V::load(c), V::load(c.add(16))];
+                }
             }
         }
         let (mut a, mut b) = (tile.a, b);
         for _ in 0..tile.k {
-            let columns: [V; 2] = [S::load(b), S::load(b.add(16))];
-            for (m, row) in acc.iter_mut().enumerate() {
-                let x = V::splat(*a.add(m));
-                row[0] = x.mul_add(columns[0], row[0]);
-                row[1] = x.mul_add(columns[1], row[1]);
+            for (p, rows) in acc.iter_mut().enumerate() {
+                let b = b.add(p * tile.apart);
+                let columns: [V; 2] = [S::load(b), S::load(b.add(16))];
+                for (m, row) in rows.iter_mut().enumerate() {
+                    let x = V::splat(*a.add(m));
+                    row[0] = S::fuse(x, columns[0], row[0]);
+                    row[1] = S::fuse(x, columns[1], row[1]);
+                }
             }
             a = a.add(M);
             b = b.add(PANEL);
         }
-        for (m, row) in acc.iter().enumerate() {
-            let c = tile.c.add(m * tile.ldc);
-            row[0].store(c);
-            row[1].store(c.add(16));
+        for (p, rows) in acc.iter().enumerate() {
+            for (m, row) in rows.iter().enumerate() {
+                let c = place(p, m);
+                row[0].store(c);
+                row[1].store(c.add(16));
+            }
         }
     }
 }

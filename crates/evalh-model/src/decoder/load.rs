@@ -26,7 +26,7 @@ pub(super) fn load(
         config,
         wrapper,
     } = family::read(weights.config())?;
-    let compute = device::compute(device, options.kernel)?;
+    let compute = device::compute(device, options.kernel, options.precision)?;
     let renames = spelling(weights, &family.names, wrapper);
     let loader = Loader::new(weights, &compute, renames, options.quantize);
     let build = Build {

@@ -66,7 +66,7 @@ impl Encoder {
         if let HeadChoice::Classification { labels } = head {
             config.set_labels(labels);
         }
-        let compute = device::compute(device, options.kernel)?;
+        let compute = device::compute(device, options.kernel, options.precision)?;
         let mut loader = Loader::new(weights, compute, &config, names, options.quantize);
         loader.public_prefix = config.task != EncoderTask::Hidden;
         // The embedding is as large as many layers, so it loads beside them.

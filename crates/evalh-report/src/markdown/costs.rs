@@ -5,41 +5,23 @@ use super::{
     table::{Align, Table},
 };
 use crate::number::{bytes, count_of, rate, seconds};
-use evalh_record::Record;
+use evalh_record::{Record, Sitting};
 use std::fmt::Write as _;
 
-/// Speeds, seconds and bytes of each variant.
+/// Speeds, seconds and bytes.
 pub(super) fn section(out: &mut String, record: &Record) {
     let timings = &record.timings;
-    let mut table = Table::new(&[
-        ("variant", Align::Left),
-        ("load", Align::Right),
-        ("prompt tokens read", Align::Right),
-        ("shared", Align::Right),
-        ("prefill tokens/s", Align::Right),
-        ("decode tokens/s", Align::Right),
-        ("tokens kept", Align::Right),
-        ("kept/CPU s", Align::Right),
-        ("programs/s", Align::Right),
-        ("wall", Align::Right),
-        ("peak memory", Align::Right),
-    ]);
-    for variant in &timings.variants {
-        table.row(vec![
-            text(&variant.variant),
-            seconds(variant.load_seconds),
-            count_of(variant.prefill_tokens),
-            count_of(variant.shared_tokens),
-            rate(variant.prefill_tokens, variant.prefill_seconds),
-            rate(variant.decode_tokens, variant.decode_seconds),
-            count_of(variant.kept_tokens),
-            rate(variant.kept_tokens, variant.cpu_seconds),
-            rate(variant.programs, variant.program_seconds),
-            seconds(variant.wall_seconds),
-            bytes(variant.peak_memory_bytes),
-        ]);
+    let _ = writeln!(out, "## Time and memory\n");
+    let _ = writeln!(out, "{}", sittings(record));
+    let _ = writeln!(out, "{}", variants(record));
+    if timings.sittings.iter().any(|of| of.variants.len() > 1) {
+        let _ = writeln!(
+            out,
+            "Variants of one line of the first table were answered side by side: time and memory are of all of them \
+             together. A variant's CPU time is then its part of that by the tokens it read, and its tokens/s are by its part of \
+             each pass.\n"
+        );
     }
-    let _ = writeln!(out, "## Time and memory\n\n{table}");
     held(out, record);
     let sandbox = match record.manifest.settings.sandbox {
         Some(_) => format!(
@@ -63,21 +45,83 @@ pub(super) fn section(out: &mut String, record: &Record) {
     );
 }
 
+/// What the process took for the variants that were answered together.
+fn sittings(record: &Record) -> Table {
+    let mut table = Table::new(&[
+        ("answered", Align::Left),
+        ("load", Align::Right),
+        ("wall", Align::Right),
+        ("CPU", Align::Right),
+        ("tokens kept", Align::Right),
+        ("kept/CPU s", Align::Right),
+        ("peak memory", Align::Right),
+    ]);
+    for sitting in &record.timings.sittings {
+        let kept = sitting.variants.iter().map(|of| of.kept_tokens).sum();
+        table.row(vec![
+            names(sitting),
+            seconds(sitting.load_seconds),
+            seconds(sitting.wall_seconds),
+            seconds(sitting.cpu_seconds),
+            count_of(kept),
+            rate(kept, sitting.cpu_seconds),
+            bytes(sitting.peak_memory_bytes),
+        ]);
+    }
+    table
+}
+
+/// What each variant read and kept.
+fn variants(record: &Record) -> Table {
+    let mut table = Table::new(&[
+        ("variant", Align::Left),
+        ("prompt tokens read", Align::Right),
+        ("shared", Align::Right),
+        ("prefill tokens/s", Align::Right),
+        ("decode tokens/s", Align::Right),
+        ("tokens kept", Align::Right),
+        ("CPU", Align::Right),
+        ("programs/s", Align::Right),
+    ]);
+    for sitting in &record.timings.sittings {
+        for variant in &sitting.variants {
+            table.row(vec![
+                text(&variant.variant),
+                count_of(variant.prefill_tokens),
+                count_of(variant.shared_tokens),
+                rate(variant.prefill_tokens, variant.prefill_seconds),
+                rate(variant.decode_tokens, variant.decode_seconds),
+                count_of(variant.kept_tokens),
+                sitting
+                    .cpu_seconds_of(variant)
+                    .map_or_else(|| "-".to_owned(), seconds),
+                rate(variant.programs, variant.program_seconds),
+            ]);
+        }
+    }
+    table
+}
+
+fn names(sitting: &Sitting) -> String {
+    let names: Vec<_> = sitting.names().map(|name| text(name)).collect();
+    names.join(", ")
+}
+
 /// The weights in memory, where the run tells.
 fn held(out: &mut String, record: &Record) {
     let mut table = Table::new(&[
-        ("variant", Align::Left),
+        ("answered", Align::Left),
         ("parameters", Align::Right),
         ("weights", Align::Right),
         ("adapters", Align::Right),
         ("held in", Align::Left),
     ]);
-    let variants = &record.timings.variants;
+    let sittings = &record.timings.sittings;
     let mut any = false;
-    for (variant, held) in variants.iter().filter_map(|v| Some((v, v.held.as_ref()?))) {
+    for (sitting, held) in sittings.iter().filter_map(|s| Some((s, s.held.as_ref()?))) {
         any = true;
         table.row(vec![
-            text(&variant.variant),
+            names(sitting),
             count_of(held.parameters),
             bytes(Some(held.bytes)),
             bytes(Some(held.adapter_bytes)),

@@ -11,6 +11,7 @@ use crate::{
         adapters::OpenedAdapter,
         book::{Book, Judged},
         model::OpenedModel,
+        open::Open,
         session::{self, engine_failure},
         suites::SuiteData,
         variants::{Variants, held},
@@ -21,7 +22,7 @@ use crate::{
 };
 use evalh_record::{
     ClaimedFolder, Manifest, Prompt, Provenance, Record, RecordError, ResumableRun, RunFolder,
-    SampleKey, Settings, Timings,
+    Settings, Timings,
 };
 use evalh_task::{Judgement, ModelKind, Task};
 use std::{
@@ -229,7 +230,7 @@ impl Prepared {
             sessions: 1,
             load_seconds,
             sandbox_prepare_seconds,
-            variants: Vec::new(),
+            sittings: Vec::new(),
         };
         Ok(Prepared {
             tasks,
@@ -384,36 +385,44 @@ fn work(
         .iter()
         .map(|variant| variant.name.clone())
         .collect();
-    for (index, variant) in names.iter().enumerate() {
+    for sitting in variants.sittings() {
+        let sitting_names: Vec<_> = sitting.iter().map(|place| names[*place].clone()).collect();
         let open: Vec<_> = tasks
             .iter()
-            .map(|task| (task.as_ref(), open_requests(task.as_ref(), variant, &book)))
+            .map(|task| Open::of(task.as_ref(), &sitting_names, &book))
             .collect();
-        if open.iter().all(|(_, requests)| requests.is_empty()) {
+        if open.iter().all(|open| open.requests.is_empty()) {
             continue;
         }
-        book.begin(variant);
+        book.begin(&sitting_names);
         let began = Instant::now();
-        let engine = variants.select(index).map_err(|failure| {
+        let (engine, adapters) = variants.select(&sitting).map_err(|failure| {
             failure.help(format!(
                 "every finished answer is kept; once the cause is gone, go on with `{resume}`"
             ))
         })?;
         book.loaded(began.elapsed().as_secs_f64(), Some(held(engine)));
-        for (task, requests) in open {
+        for (task, open) in tasks.iter().map(AsRef::as_ref).zip(&open) {
             let name = format!(
-                "{} with {variant}",
-                evalh_task::score_name(task.suite(), task.protocol())
+                "{} with {}",
+                evalh_task::score_name(task.suite(), task.protocol()),
+                sitting_names.join(", ")
             );
-            let progress = Progress::items(console, &name, requests.len() as u64);
-            let judge = |response| {
-                let judged = judge(task, variant, response, sandbox.as_ref());
+            let progress = Progress::items(console, &name, open.answers());
+            let judge = |place: usize, response| {
+                let judged = judge(task, &sitting_names[place], response, sandbox.as_ref());
                 progress.advance(1);
                 judged
             };
-            let threads = effort.threads.get();
-            let answered =
-                session::answer(engine, &requests, &judge, &book, threads, &interrupt::asked);
+            let answered = session::answer(
+                engine,
+                &open.requests,
+                &open.beside(&adapters),
+                &judge,
+                &book,
+                effort.threads.get(),
+                &interrupt::asked,
+            );
             progress.finish();
             if let Err(error) = answered {
                 // What was measured until then is worth keeping; the engine's failure is the one to tell.
@@ -430,23 +439,6 @@ fn work(
         }
     }
     finish(book, &tasks, &names)
-}
-
-/// The requests whose answers the folder does not hold yet.
-fn open_requests(task: &dyn Task, variant: &str, book: &Book) -> Vec<evalh_record::Request> {
-    let is_done = |folder: &RunFolder, index: usize| {
-        task.slot(index).is_some_and(|slot| {
-            folder.done().contains(&SampleKey {
-                suite: task.suite().to_owned(),
-                variant: variant.to_owned(),
-                item: slot.item.to_owned(),
-                sample: slot.sample,
-            })
-        })
-    };
-    let mut requests = task.requests();
-    book.folder(|folder| requests.retain(|request| !is_done(folder, request.index)));
-    requests
 }
 
 fn judge(

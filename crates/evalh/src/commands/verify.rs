@@ -35,6 +35,7 @@ pub fn verify(flags: &VerifyFlags) -> Outcome<Exit> {
     }
     let options = LoadOptions {
         kernel: flags.kernel.choice(),
+        precision: flags.precision.choice(),
         quantize: flags.quantize.map(Quantize::choice),
     };
     let mut proofs = Vec::new();

@@ -1,6 +1,6 @@
 //! Flags of what looks at models and adapters.
 
-use super::{Kernel, OutputFlags, Quantize};
+use super::{Kernel, OutputFlags, Precision, Quantize};
 use clap::{Args, Subcommand};
 use evalh_model::DeviceChoice;
 use std::path::PathBuf;
@@ -107,6 +107,9 @@ pub struct VerifyFlags {
     /// Kernels: auto takes the fastest for the device
     #[arg(long, default_value_t = Kernel::Auto)]
     pub kernel: Kernel,
+    /// Arithmetic of products with weights
+    #[arg(long, value_name = "TYPE", default_value_t = Precision::Auto)]
+    pub precision: Precision,
     /// Round the weights of linears at load, to compare with the reference of a quantised checkpoint
     #[arg(long, value_name = "TYPE")]
     pub quantize: Option<Quantize>,

@@ -1,6 +1,8 @@
 //! Flags of runs.
 
-use super::{Apply, Kernel, NamedAdapter, NamedPath, Names, OutputFlags, PerSuite, Quantize, Size};
+use super::{
+    Apply, Kernel, NamedAdapter, NamedPath, Names, OutputFlags, PerSuite, Precision, Quantize, Size,
+};
 use clap::Args;
 use evalh_model::DeviceChoice;
 use std::{num::NonZeroUsize, path::PathBuf};
@@ -33,7 +35,7 @@ pub struct RunFlags {
     /// Round the weights of linears at load, as bitsandbytes does for QLoRA
     #[arg(long, value_name = "TYPE")]
     pub quantize: Option<Quantize>,
-    /// How adapters are put on the base [default: merged]
+    /// How adapters are put on the base [default: unmerged; merged for encoders]
     #[arg(long, value_name = "HOW")]
     pub apply: Option<Apply>,
 
@@ -50,7 +52,7 @@ pub struct RunFlags {
     /// Go on with an interrupted run, with the settings it was begun with
     #[arg(long, value_name = "DIR", help_heading = "Record", conflicts_with_all = [
         "suite", "model", "adapter", "variant", "quantize", "apply", "protocol", "tasks", "limit", "draw", "draw_seed", "shots",
-        "shot_seed", "chat", "system", "shots_as_turns", "samples", "temperature", "top_p", "seed", "max_new_tokens", "window", "stride", "data", "device", "kernel", "runtime", "out",
+        "shot_seed", "chat", "system", "shots_as_turns", "samples", "temperature", "top_p", "seed", "max_new_tokens", "window", "stride", "data", "device", "kernel", "precision", "runtime", "out",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -131,6 +133,9 @@ pub struct MachineFlags {
     /// Kernels: auto takes the fastest for the device [default: auto]
     #[arg(long)]
     pub kernel: Option<Kernel>,
+    /// Arithmetic of products with weights [default: auto]
+    #[arg(long, value_name = "TYPE")]
+    pub precision: Option<Precision>,
     /// Threads [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -140,6 +145,9 @@ pub struct MachineFlags {
     /// Most answers in progress at once [default: by memory]
     #[arg(long, value_name = "N")]
     pub batch: Option<NonZeroUsize>,
+    /// Answer for one variant after another, so that each has times of its own
+    #[arg(long)]
+    pub one_by_one: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub sandbox: SandboxFlags,

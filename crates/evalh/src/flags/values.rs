@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use evalh_adapter::{MixPart, parse_mix};
 use evalh_checkpoint::Quantization;
-use evalh_model::KernelChoice;
+use evalh_model::{KernelChoice, PrecisionChoice};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -74,6 +74,29 @@ impl Kernel {
     }
 }
 
+/// In what arithmetic a model computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// f32, in which reference scores are made
+    Auto,
+    /// f32 products and sums
+    F32,
+    /// Weights and their inputs rounded to bf16, sums in f32: faster where the processor has it
+    Bf16,
+}
+
+impl Precision {
+    /// The model's name for it.
+    pub fn choice(self) -> PrecisionChoice {
+        match self {
+            Precision::Auto => PrecisionChoice::Auto,
+            Precision::F32 => PrecisionChoice::F32,
+            Precision::Bf16 => PrecisionChoice::Bf16,
+        }
+    }
+}
+
 macro_rules! show_as_flag {
     ($($kind:ty),*) => {$(
         impl fmt::Display for $kind {
@@ -83,7 +106,7 @@ macro_rules! show_as_flag {
         }
     )*};
 }
-show_as_flag!(Apply, Kernel, Quantize);
+show_as_flag!(Apply, Kernel, Precision, Quantize);
 
 /// `VALUE`, or `SUITE=VALUE` for one suite alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use crate::{
     failure::{Failure, Outcome, of_record},
     usage::{PeakMemory, cpu_seconds},
 };
-use evalh_engine::EngineTimings;
-use evalh_record::{Answer, Held, RunFolder, Sample, Timings, VariantTimings};
+use evalh_engine::SharedTimings;
+use evalh_record::{Answer, Held, RunFolder, Sample, Sitting, Timings};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -35,9 +35,9 @@ struct Pages {
     failure: Option<Failure>,
 }
 
-/// The variant at work.
+/// The variants at work.
 struct Current {
-    name: String,
+    names: Vec<String>,
     began: Instant,
     cpu: f64,
     peak: PeakMemory,
@@ -57,23 +57,23 @@ impl Book {
         }
     }
 
-    /// Begins a variant.
-    pub fn begin(&self, variant: &str) {
+    /// Begins these variants, which are answered beside each other.
+    pub fn begin(&self, variants: &[String]) {
         let mut pages = self.pages();
-        pages.session.variant(variant);
+        pages.session.sitting(variants);
         pages.current = Some(Current {
-            name: variant.to_owned(),
+            names: variants.to_vec(),
             began: Instant::now(),
             cpu: cpu_seconds(),
             peak: PeakMemory::begin(),
         });
     }
 
-    /// The variant at work has been switched to, which took so long, and takes so much.
+    /// The variants at work have been switched to, which took so long, and take so much.
     pub fn loaded(&self, seconds: f64, held: Option<Held>) {
-        self.pages().with_variant(|variant| {
-            variant.load_seconds += seconds;
-            variant.held = held;
+        self.pages().with_sitting(|sitting| {
+            sitting.load_seconds += seconds;
+            sitting.held = held;
         });
     }
 
@@ -91,18 +91,20 @@ impl Book {
         pages.failure.is_some() || pages.folder.disk_full()
     }
 
-    /// Adds what the engine measured.
-    pub fn engine(&self, timings: &EngineTimings) {
-        self.pages().with_variant(|variant| {
-            variant.prefill_tokens += timings.prefill_tokens as u64;
-            variant.shared_tokens += timings.shared_tokens as u64;
-            variant.prefill_seconds += timings.prefill_seconds;
-            variant.decode_tokens += timings.decode_tokens as u64;
-            variant.decode_seconds += timings.decode_seconds;
+    /// Adds what the engine measured of the variants at work.
+    pub fn engine(&self, timings: &SharedTimings) {
+        self.pages().with_sitting(|sitting| {
+            for (variant, timings) in sitting.variants.iter_mut().zip(&timings.variants) {
+                variant.prefill_tokens += timings.prefill_tokens as u64;
+                variant.shared_tokens += timings.shared_tokens as u64;
+                variant.prefill_seconds += timings.prefill_seconds;
+                variant.decode_tokens += timings.decode_tokens as u64;
+                variant.decode_seconds += timings.decode_seconds;
+            }
         });
     }
 
-    /// Ends the variant at work.
+    /// Ends the variants at work.
     ///
     /// # Errors
     /// The first failure of recording.
@@ -157,7 +159,11 @@ impl Pages {
             Answer::Generated(generation) => generation.tokens,
             Answer::Scored(_) | Answer::Loss(_) | Answer::Classified(_) => 0,
         };
-        self.with_variant(|variant| {
+        self.with_sitting(|sitting| {
+            let mut variants = sitting.variants.iter_mut();
+            let Some(variant) = variants.find(|of| of.variant == judged.sample.variant) else {
+                return;
+            };
             variant.kept_tokens += tokens as u64;
             if let Some(seconds) = judged.program_seconds {
                 variant.programs += 1;
@@ -171,14 +177,14 @@ impl Pages {
         self.measure()
     }
 
-    /// Takes the variant's clocks up to now into the sums and writes them.
+    /// Takes the clocks up to now into the sums and writes them.
     fn measure(&mut self) -> Outcome<()> {
         if let Some(current) = &mut self.current {
             let (now, cpu) = (Instant::now(), cpu_seconds());
-            let variant = self.session.variant(&current.name);
-            variant.wall_seconds += (now - current.began).as_secs_f64();
-            variant.cpu_seconds += cpu - current.cpu;
-            variant.peak_memory_bytes = variant.peak_memory_bytes.max(current.peak.bytes());
+            let sitting = self.session.sitting(&current.names);
+            sitting.wall_seconds += (now - current.began).as_secs_f64();
+            sitting.cpu_seconds += cpu - current.cpu;
+            sitting.peak_memory_bytes = sitting.peak_memory_bytes.max(current.peak.bytes());
             (current.began, current.cpu) = (now, cpu);
         }
         let written = self.folder.write_timings(&self.session);
@@ -187,9 +193,9 @@ impl Pages {
             .map_err(|error| of_record("record the run", &error))
     }
 
-    fn with_variant(&mut self, change: impl FnOnce(&mut VariantTimings)) {
+    fn with_sitting(&mut self, change: impl FnOnce(&mut Sitting)) {
         if let Some(current) = &self.current {
-            change(self.session.variant(&current.name));
+            change(self.session.sitting(&current.names));
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod book;
 pub mod model;
+pub mod open;
 pub mod session;
 pub mod suites;
 pub mod variants;

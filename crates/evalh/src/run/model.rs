@@ -175,6 +175,7 @@ impl OpenedModel {
         let device: DeviceChoice = run.device.parse().or_fail()?;
         let options = LoadOptions {
             kernel: run.kernel.choice(),
+            precision: run.precision.choice(),
             quantize: run.quantize.map(Quantize::choice),
         };
         let tokenizer = self.checkpoint.tokenizer().or_fail()?;

@@ -2,7 +2,7 @@
 
 use super::book::{Book, Judged};
 use crate::failure::{Failure, Outcome};
-use evalh_engine::{Engine, EngineError};
+use evalh_engine::{Beside, EngineError, ModelEngine};
 use evalh_record::{Request, Response};
 use evalh_task::Task;
 use std::{
@@ -11,23 +11,26 @@ use std::{
     thread,
 };
 
-/// Scores an answer: the slow part, a program in the sandbox, runs on the threads of [`answer`].
-pub type Judge<'j> = dyn Fn(Response) -> Outcome<Judged> + Sync + 'j;
+/// Scores the answer of the variant of this place: the slow part, a program in the sandbox, runs on the threads of
+/// [`answer`].
+pub type Judge<'j> = dyn Fn(usize, Response) -> Outcome<Judged> + Sync + 'j;
 
-/// Has every request answered, scored by `judge` on `threads` threads beside the engine, and recorded in the order in
-/// which verdicts arrive. Ends early when `stop` says so or recording fails; what was answered by then is recorded.
+/// Has every request answered by the variants that it is for, scored by `judge` on `threads` threads beside the engine,
+/// and recorded in the order in which verdicts arrive. Ends early when `stop` says so or recording fails; what was
+/// answered by then is recorded.
 ///
 /// # Errors
 /// When the engine fails. Failures of recording are kept by the book.
 pub fn answer(
-    engine: &mut dyn Engine,
+    engine: &mut dyn ModelEngine,
     requests: &[Request],
+    variants: &[Beside<'_>],
     judge: &Judge<'_>,
     book: &Book,
     threads: usize,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), EngineError> {
-    let (send, receive) = mpsc::channel::<Response>();
+    let (send, receive) = mpsc::channel::<(usize, Response)>();
     let receive = Mutex::new(receive);
     let next = || {
         receive
@@ -38,14 +41,14 @@ pub fn answer(
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Ok(response) = next() {
-                    book.record(judge(response));
+                while let Ok((variant, response)) = next() {
+                    book.record(judge(variant, response));
                 }
             });
         }
-        let timings = engine.answer(requests, &mut |response| {
+        let timings = engine.answer_all(requests, variants, &mut |variant, response| {
             // A closed channel means that every judge is gone, which only a panic of theirs does.
-            let sent = send.send(response).is_ok();
+            let sent = send.send((variant, response)).is_ok();
             if !sent || stop() || book.failed() {
                 ControlFlow::Break(())
             } else {

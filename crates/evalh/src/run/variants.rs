@@ -10,10 +10,12 @@ use evalh_adapter::AdapterUpdate;
 use evalh_engine::{ModelEngine, Variant};
 use evalh_model::{HeadChoice, LoraId};
 use evalh_record::{CheckpointSettings, Held, VariantSettings};
+use evalh_task::ModelKind;
 
 /// The engine at work, and what to select for each variant.
 ///
-/// One checkpoint is in memory at a time: first the base, which all adapters share, then each fully fine-tuned one.
+/// One checkpoint is in memory at a time: first the base, which all adapters share, then each fully fine-tuned one. The
+/// base and the adapters beside its weights are answered side by side, every other variant by itself.
 pub struct Variants {
     models: Vec<OpenedModel>,
     parts: Vec<Part>,
@@ -64,6 +66,11 @@ impl Variants {
         let (kernel, dtype) = (engine.kernel().to_string(), engine.footprint().dtype);
         let layout = engine.layout();
 
+        // An encoder's adapters bring heads of their own, so its variants share no pass, and merging costs nothing.
+        let apply = run.apply.unwrap_or(match base.kind {
+            ModelKind::Decoder => Apply::Unmerged,
+            ModelKind::Encoder => Apply::Merged,
+        });
         let (mut parts, mut settings) = (Vec::new(), Vec::new());
         // A base whose head comes with its adapters cannot answer by itself.
         if matches!(head, None | Some(HeadChoice::Stored)) {
@@ -79,9 +86,9 @@ impl Variants {
             settings.push(VariantSettings {
                 name: opened.name.clone(),
                 checkpoint: base.name.clone(),
-                adapter: Some(opened.settings(&update, &run.apply.to_string())),
+                adapter: Some(opened.settings(&update, &apply.to_string())),
             });
-            parts.push(match run.apply {
+            parts.push(match apply {
                 Apply::Merged => Part::Merged(update),
                 Apply::Unmerged => Part::Unmerged(update, None),
             });
@@ -114,14 +121,37 @@ impl Variants {
         Ok(variants)
     }
 
-    /// Makes the engine answer for a variant, by its place in [`Variants::settings`].
+    /// The variants that are answered side by side, by their places in [`Variants::settings`]; all of them in order.
+    pub fn sittings(&self) -> Vec<Vec<usize>> {
+        let mut sittings: Vec<Vec<usize>> = Vec::new();
+        for (place, part) in self.parts.iter().enumerate() {
+            let joins = !self.effort.one_by_one
+                && matches!(part, Part::Unmerged(..))
+                && place.checked_sub(1).is_some_and(|before| {
+                    matches!(
+                        self.parts[before],
+                        Part::Whole(BASE_MODEL) | Part::Unmerged(..)
+                    )
+                });
+            match sittings.last_mut().filter(|_| joins) {
+                Some(sitting) => sitting.push(place),
+                None => sittings.push(vec![place]),
+            }
+        }
+        sittings
+    }
+
+    /// Makes the engine answer for the variants of a sitting; the adapter that each of them is answered with.
     ///
     /// # Errors
     /// When another checkpoint's weights do not fit its description, or an update does not fit.
-    pub fn select(&mut self, variant: usize) -> Outcome<&mut dyn ModelEngine> {
-        let model = match &self.parts[variant] {
-            Part::Whole(model) => *model,
-            Part::Merged(_) | Part::Unmerged(..) => BASE_MODEL,
+    pub fn select(
+        &mut self,
+        sitting: &[usize],
+    ) -> Outcome<(&mut dyn ModelEngine, Vec<Option<LoraId>>)> {
+        let model = match sitting.first().map(|place| &self.parts[*place]) {
+            Some(Part::Whole(model)) => *model,
+            _ => BASE_MODEL,
         };
         if self.engine.as_ref().is_none_or(|(at, _)| *at != model) {
             // The old weights go first: memory holds one checkpoint.
@@ -132,16 +162,28 @@ impl Variants {
                 self.attach()?;
             }
         }
-        let part = match &self.parts[variant] {
-            Part::Merged(update) => Variant::Merged(update),
-            Part::Unmerged(_, Some(id)) => Variant::Attached(*id),
-            Part::Whole(_) | Part::Unmerged(_, None) => Variant::Base,
-        };
         let Some((_, engine)) = &mut self.engine else {
             return Err(Failure::new("load the variant: no checkpoint is in memory"));
         };
-        engine.select(part).or_fail()?;
-        Ok(&mut **engine)
+        let parts = sitting.iter().map(|place| &self.parts[*place]);
+        let adapters: Vec<_> = parts
+            .clone()
+            .map(|part| match part {
+                Part::Unmerged(_, id) => *id,
+                Part::Whole(_) | Part::Merged(_) => None,
+            })
+            .collect();
+        let mut merged = parts.filter_map(|part| match part {
+            Part::Merged(update) => Some(update),
+            Part::Whole(_) | Part::Unmerged(..) => None,
+        });
+        let choice = match (merged.next(), adapters.first()) {
+            (Some(update), _) => Variant::Merged(update),
+            (None, Some(Some(id))) => Variant::Attached(*id),
+            (None, _) => Variant::Base,
+        };
+        engine.select(choice).or_fail()?;
+        Ok((&mut **engine, adapters))
     }
 
     /// Attaches every unmerged adapter to the base in memory.

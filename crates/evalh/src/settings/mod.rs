@@ -9,7 +9,7 @@ pub use choices::{AdapterChoice, AdapterSource, ModelChoice, VariantChoice};
 
 use crate::{
     failure::{Failure, Outcome},
-    flags::{Apply, Kernel, MachineFlags, Quantize, QuestionFlags, RunFlags},
+    flags::{Apply, Kernel, MachineFlags, Precision, Quantize, QuestionFlags, RunFlags},
 };
 use choices::{adapters, variants};
 use evalh_model::DeviceChoice;
@@ -39,12 +39,14 @@ pub struct RunSettings {
     pub variants: Vec<VariantChoice>,
     /// What the weights of every checkpoint are rounded to at load.
     pub quantize: Option<Quantize>,
-    /// How adapters are put on the base.
-    pub apply: Apply,
+    /// How adapters are put on the base, where that was said.
+    pub apply: Option<Apply>,
     /// The device, as on the command line.
     pub device: String,
     /// The kernels.
     pub kernel: Kernel,
+    /// The arithmetic.
+    pub precision: Precision,
     /// The sandbox's runtime.
     pub runtime: Option<PathBuf>,
 }
@@ -58,6 +60,8 @@ pub struct Effort {
     pub memory: Option<u64>,
     /// Most answers in progress.
     pub batch: Option<NonZeroUsize>,
+    /// Variants of one checkpoint are answered one after another.
+    pub one_by_one: bool,
     /// No network.
     pub offline: bool,
 }
@@ -78,13 +82,14 @@ impl RunSettings {
             adapters: adapters(flags, here)?,
             variants: variants(flags, here),
             quantize: flags.quantize,
-            apply: flags.apply.unwrap_or(Apply::Merged),
+            apply: flags.apply,
             device: flags
                 .machine
                 .device
                 .unwrap_or(DeviceChoice::Cpu)
                 .to_string(),
             kernel: flags.machine.kernel.unwrap_or(Kernel::Auto),
+            precision: flags.machine.precision.unwrap_or(Precision::Auto),
             runtime: flags
                 .machine
                 .sandbox
@@ -174,6 +179,7 @@ impl Effort {
             threads: flags.threads.unwrap_or_else(all_threads),
             memory: flags.memory.map(|size| size.0),
             batch: flags.batch,
+            one_by_one: flags.one_by_one,
             offline: flags.sandbox.offline,
         }
     }

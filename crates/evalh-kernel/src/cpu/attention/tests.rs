@@ -108,6 +108,7 @@ fn run(
     isa: Isa,
     shape: AttentionShape,
     pairing: Pairing,
+    precision: Precision,
     sequences: &[Vec<f32>],
     split: usize,
 ) -> Vec<Vec<f32>> {
@@ -116,6 +117,7 @@ fn run(
         layers: 2,
         heads: shape.kv_heads,
         head_dim: shape.head_dim,
+        precision,
     };
     let mut pool = KvPool::new(sizes, 1024).unwrap();
     // What an earlier sequence left behind must not matter, were it not a number.
@@ -157,26 +159,36 @@ fn run(
 #[test]
 fn any_batch_split_and_set_gives_the_same_bits_near_the_definition() {
     let pairings = [Pairing::Halves, Pairing::Neighbours];
-    for (shape, pairing) in SHAPES.into_iter().zip(pairings.into_iter().cycle()) {
-        let sequences = [(70, 0.0), (33, 5.0), (1, 9.0)].map(|(n, seed)| qkv(shape, n, seed));
-        let alone: Vec<Vec<f32>> = sequences
-            .iter()
-            .map(|s| run(Isa::Portable, shape, pairing, std::slice::from_ref(s), 1000).remove(0))
-            .collect();
-        for (sequence, out) in sequences.iter().zip(&alone) {
-            for (a, b) in out.iter().zip(definition(shape, pairing, sequence)) {
-                assert!((f64::from(*a) - b).abs() < 1e-5, "{shape:?}: {a} {b}");
-            }
+    let cases = SHAPES.into_iter().zip(pairings.into_iter().cycle());
+    for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Bf16, 2e-2)] {
+        for (shape, pairing) in cases.clone() {
+            check(shape, pairing, precision, tolerance);
         }
-        for isa in Isa::available() {
-            for split in [1, 7, 32, 1000] {
-                let together = run(isa, shape, pairing, &sequences, split);
-                for (a, b) in together.iter().zip(&alone) {
-                    assert!(
-                        a.iter().zip(b).all(|(x, y)| x.to_bits() == y.to_bits()),
-                        "{shape:?}, {isa}, {split} tokens a call"
-                    );
-                }
+    }
+}
+
+fn check(shape: AttentionShape, pairing: Pairing, precision: Precision, tolerance: f64) {
+    let sequences = [(70, 0.0), (33, 5.0), (1, 9.0)].map(|(n, seed)| qkv(shape, n, seed));
+    let alone: Vec<Vec<f32>> = sequences
+        .iter()
+        .map(|s| {
+            let sequence = std::slice::from_ref(s);
+            run(Isa::Portable, shape, pairing, precision, sequence, 1000).remove(0)
+        })
+        .collect();
+    for (sequence, out) in sequences.iter().zip(&alone) {
+        for (a, b) in out.iter().zip(definition(shape, pairing, sequence)) {
+            assert!((f64::from(*a) - b).abs() < tolerance, "{shape:?}: {a} {b}");
+        }
+    }
+    for isa in Isa::available() {
+        for split in [1, 7, 32, 1000] {
+            let together = run(isa, shape, pairing, precision, &sequences, split);
+            for (a, b) in together.iter().zip(&alone) {
+                assert!(
+                    a.iter().zip(b).all(|(x, y)| x.to_bits() == y.to_bits()),
+                    "{shape:?}, {precision:?}, {isa}, {split} tokens a call"
+                );
             }
         }
     }
