@@ -26,16 +26,18 @@ PACKAGES = ["lm-eval", "torch", "transformers", "peft", "llama-cpp-python"]
 
 def arguments():
     """What the user asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    shown = argparse.ArgumentDefaultsHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=shown)
     parser.add_argument("--evalh", required=True, type=Path, help="the binary")
     parser.add_argument("--model", required=True, type=Path, help="GGUF file: what evalh and llama.cpp load")
-    parser.add_argument("--hf", required=True, type=Path, help="the same weights as a Hugging Face folder: what lm-eval and transformers load")
+    same = "the same weights as a Hugging Face folder: what lm-eval and transformers load"
+    parser.add_argument("--hf", required=True, type=Path, help=same)
     parser.add_argument("--adapters", required=True, type=Path, help="folder of the adapters `standard` and `selective`")
     parser.add_argument("--data", required=True, type=Path, help="folder of mmlu/, gsm8k/ and humaneval/ as upstream has them")
     parser.add_argument("--rows", default=",".join(ROWS), help="rows to measure")
     parser.add_argument("--runs", type=int, default=3, help="repetitions of each side")
     parser.add_argument("--peer-runs", type=int, default=0, help="repetitions of lm-eval, where they should be fewer; 0: as --runs")
-    parser.add_argument("--out", required=True, type=Path, help="record to write or go on with, FILE.json; FILE.md and FILE.answers.json beside it")
+    parser.add_argument("--out", required=True, type=Path, help="record to write or go on with, FILE.json; FILE.md beside it")
     parser.add_argument("--mmlu-subjects", type=int, default=10, choices=range(1, len(SUBJECTS) + 1), metavar="N")
     parser.add_argument("--mmlu-limit", type=int, default=20, metavar="N", help="questions of a subject")
     parser.add_argument("--humaneval-limit", type=int, default=164, metavar="N", help="problems")
