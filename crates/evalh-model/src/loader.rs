@@ -124,20 +124,32 @@ impl<'a> Loader<'a> {
         Ok(Linear::new(self.compute, modules, shape.kind, rows))
     }
 
-    /// The codes of all modules, those of one type together: of weights that are multiplied by as they are stored.
+    /// The codes of all modules, those of one type together: of weights that are multiplied by as they
+    /// are stored, or as codes that they are rounded to.
     fn joined_codes(
         &self,
         modules: &[(String, usize)],
         shape: LinearShape,
     ) -> Result<Option<Vec<CodedTensor>>, ModelError> {
-        let changed = self.quantize.is_some() && shape.rounded;
-        if changed || shape.kind == ModuleKind::Conv1d {
+        let quantize = self.quantize.filter(|_| shape.rounded);
+        let has_codes = match quantize {
+            None => shape.kind != ModuleKind::Conv1d,
+            Some(quantize) => quantize.has_codes(shape.inputs),
+        };
+        if !has_codes || !self.compute.holds_codes() {
             return Ok(None);
         }
         let mut joined: Vec<CodedTensor> = Vec::new();
         for (name, outputs) in modules {
-            let name = format!("{name}.weight");
-            let Some(coded) = self.codes(&name, [*outputs, shape.inputs])? else {
+            let (outputs, inputs) = (*outputs, shape.inputs);
+            let coded = match quantize {
+                None => self.codes(&format!("{name}.weight"), [outputs, inputs])?,
+                Some(quantize) => {
+                    let rows = self.rows(name, outputs, inputs, shape.kind)?;
+                    quantize.codes(&rows, outputs, inputs)
+                }
+            };
+            let Some(coded) = coded else {
                 return Ok(None);
             };
             match joined.last_mut() {

@@ -1,8 +1,8 @@
 //! A model whose weights are held as codes gives the logits of the values that the codes stand for, bit for bit.
 
 use evalh_checkpoint::{
-    Checkpoint, CheckpointError, CodedTensor, CodedValues, GroupFactors, StoredDtype, TensorInfo,
-    WeightSource,
+    Checkpoint, CheckpointError, CodedTensor, CodedValues, GroupFactors, Quantization, StoredDtype,
+    TensorInfo, WeightSource,
 };
 use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, ModelError, Row};
 use serde_json::{Value, json};
@@ -237,6 +237,54 @@ fn projections_of_several_kinds_are_held_each_in_its_own() {
     assert_eq!(logits(&model), logits(&plain));
     if model.kernel().to_string() != "burn" {
         assert_eq!(model.footprint().dtype, "q4_k, q6_k");
+    }
+}
+
+/// `--quantize` of a model in full precision, against a source whose values were rounded before.
+#[test]
+fn rounding_to_codes_gives_the_logits_of_the_rounded_values() {
+    struct Rounded<'a>(Inflated<'a>, Quantization);
+    impl WeightSource for Rounded<'_> {
+        fn config(&self) -> &Value {
+            self.0.config()
+        }
+        fn tensor_names(&self) -> Vec<String> {
+            self.0.tensor_names()
+        }
+        fn tensor(&self, name: &str) -> Option<TensorInfo> {
+            self.0.tensor(name)
+        }
+        fn read_f32(&self, name: &str) -> Result<Vec<f32>, CheckpointError> {
+            let mut values = self.0.read_f32(name)?;
+            if name.ends_with("_proj.weight") {
+                let shape = self.0.tensor(name).unwrap().shape;
+                self.1.round_trip(&mut values, shape[0], shape[1]);
+            }
+            Ok(values)
+        }
+    }
+    let made = Made::new(Q4_1, Q4_1, Q8_0);
+    for quantize in [
+        Quantization::Nf4,
+        Quantization::Nf4Double,
+        Quantization::Fp4,
+        Quantization::Int8,
+    ] {
+        let options = LoadOptions {
+            quantize: Some(quantize),
+            ..LoadOptions::default()
+        };
+        let model = Decoder::load(&made, DeviceChoice::Cpu, options).unwrap();
+        let plain = load(&Rounded(Inflated(&made), quantize), KernelChoice::Auto);
+        assert!(logits(&model) == logits(&plain), "{}", quantize.name());
+        if model.kernel().to_string() != "burn" {
+            // The rows of the down projection are one and a half blocks.
+            let held = match quantize {
+                Quantization::Int8 => "f32, q8_0".to_owned(),
+                quantize => format!("f32, {}, q8_0", quantize.name()),
+            };
+            assert_eq!(model.footprint().dtype, held);
+        }
     }
 }
 

@@ -25,13 +25,13 @@ pub(super) mod codes {
 
     pub(in super::super) fn q4_0(data: &[u8], out: &mut [u8]) {
         each(data, out, |block: &[u8; 18], out: &mut [u8; 32]| {
-            halves(&block[2..], out)
+            halves(&block[2..], out);
         });
     }
 
     pub(in super::super) fn q4_1(data: &[u8], out: &mut [u8]) {
         each(data, out, |block: &[u8; 20], out: &mut [u8; 32]| {
-            halves(&block[4..], out)
+            halves(&block[4..], out);
         });
     }
 
@@ -47,8 +47,9 @@ pub(super) mod codes {
         each(data, out, |block: &[u8; 22], out: &mut [u8; 32]| {
             halves(&block[6..], out);
             add_fifths([block[2], block[3], block[4], block[5]], out);
-            out.iter_mut()
-                .for_each(|code| *code = code.wrapping_sub(16));
+            for code in out {
+                *code = code.wrapping_sub(16);
+            }
         });
     }
 
