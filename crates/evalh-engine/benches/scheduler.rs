@@ -7,7 +7,7 @@
 mod toy;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use evalh_engine::{BoxError, Forward, LogSoftmax, LogitRows, Model, Row, Sampler, serve};
+use evalh_engine::{BoxError, Costs, Forward, LogSoftmax, LogitRows, Model, Row, Sampler, serve};
 use evalh_record::{Generate, LogLikelihood, Prompt, Request, RequestKind, Sampling};
 use std::{hint::black_box, ops::ControlFlow};
 use toy::{
@@ -22,8 +22,12 @@ struct Instant;
 impl Model for Instant {
     type Session<'m> = Instant;
 
-    fn kv_bytes_per_token(&self) -> usize {
-        1
+    fn costs(&self) -> Costs {
+        Costs {
+            parameters: 100,
+            weight_bytes: 400,
+            token_bytes: 1,
+        }
     }
 
     fn block_tokens(&self) -> usize {

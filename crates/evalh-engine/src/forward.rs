@@ -10,8 +10,8 @@ pub trait Model {
     where
         Self: 'm;
 
-    /// Bytes of cache one token of one sequence takes.
-    fn kv_bytes_per_token(&self) -> usize;
+    /// What a pass reads and computes; [`Costs::token_bytes`] bounds how many tokens fit into the memory.
+    fn costs(&self) -> Costs;
 
     /// Tokens per cache block: a sequence of `n` tokens occupies `n` rounded up to a multiple of this.
     fn block_tokens(&self) -> usize;
@@ -21,6 +21,36 @@ pub trait Model {
     /// # Errors
     /// When the memory cannot be had.
     fn session(&self, capacity_tokens: usize) -> Result<Self::Session<'_>, BoxError>;
+}
+
+/// What a forward pass takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Costs {
+    /// Parameters: a token takes a multiplication and an addition with each.
+    pub parameters: usize,
+    /// Bytes of weights, which every pass reads once.
+    pub weight_bytes: usize,
+    /// Bytes of cache that one token of one sequence takes, and that every later token of it reads.
+    pub token_bytes: usize,
+}
+
+/// Bytes that a machine reads from memory in the time in which it computes with one parameter: 30 GB/s over 200 billion
+/// multiply-adds a second. Only chooses how much is drafted.
+const BYTES_PER_PARAMETER: f64 = 0.15;
+
+impl Costs {
+    /// The chance of being kept from which on one more token is worth its time, for a sequence of `context` tokens in a
+    /// pass of `tokens`.
+    ///
+    /// A pass takes as long as reading the weights or computing with them, whichever is longer, and reading the caches.
+    /// While reading takes longer, one more token costs little; a token decoded by itself always reads its cache again.
+    pub(crate) fn least_chance(self, tokens: usize, context: usize) -> f64 {
+        let compute = self.parameters as f64 * BYTES_PER_PARAMETER;
+        let weights = self.weight_bytes as f64 / tokens.max(1) as f64;
+        let cache = (context * self.token_bytes) as f64;
+        let more = compute * (compute / weights).min(1.0);
+        more / (compute.max(weights) + cache)
+    }
 }
 
 /// Sequences in a cache, and the forward pass over them.

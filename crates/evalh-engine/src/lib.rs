@@ -32,7 +32,7 @@ mod tokens;
 pub use encoder::{EncoderEngine, EncoderTokenizer};
 pub use engine::{Beside, Engine, ModelEngine, Variant};
 pub use error::{BoxError, EngineError, RequestProblem};
-pub use forward::{Forward, LogitRows, Model, Row};
+pub use forward::{Costs, Forward, LogitRows, Model, Row};
 pub use local::LocalEngine;
 pub use memory::available_memory;
 pub use options::{EngineOptions, MemoryBudget};

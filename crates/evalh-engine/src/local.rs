@@ -1,9 +1,9 @@
 //! The engine over a model in this process.
 
 use crate::{
-    Beside, BoxError, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows, Model,
-    ModelEngine, Row, SharedTimings, SpecialTokens, Text, TextStream, Variant, Vocabulary, serve,
-    serve_all,
+    Beside, BoxError, Costs, Engine, EngineError, EngineOptions, EngineTimings, Forward, LogitRows,
+    Model, ModelEngine, Row, SharedTimings, SpecialTokens, Text, TextStream, Variant, Vocabulary,
+    serve, serve_all,
 };
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{ChatTemplate, GenerationSettings, TextTokenizer, TokenStream};
@@ -176,8 +176,13 @@ impl Model for LocalModel<'_> {
     where
         Self: 'm;
 
-    fn kv_bytes_per_token(&self) -> usize {
-        self.decoder.kv_bytes_per_token()
+    fn costs(&self) -> Costs {
+        let footprint = self.decoder.footprint();
+        Costs {
+            parameters: footprint.parameters,
+            weight_bytes: footprint.bytes,
+            token_bytes: self.decoder.kv_bytes_per_token(),
+        }
     }
 
     fn block_tokens(&self) -> usize {

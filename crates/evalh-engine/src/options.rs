@@ -13,6 +13,8 @@ pub struct EngineOptions {
     /// Tokens a forward pass is filled up to with prefill. Decode always has its one token a row, so a pass may hold
     /// more where there are more rows; prefill then still gets an eighth of this.
     pub step_tokens: NonZeroUsize,
+    /// Whether variants' greedy answers to one request draft for each other.
+    pub drafts: bool,
 }
 
 impl Default for EngineOptions {
@@ -21,6 +23,7 @@ impl Default for EngineOptions {
             memory: MemoryBudget::OfAvailable(0.5),
             max_rows: NonZeroUsize::new(64).expect("not zero"),
             step_tokens: NonZeroUsize::new(512).expect("not zero"),
+            drafts: true,
         }
     }
 }

@@ -18,8 +18,12 @@ pub struct EngineTimings {
     pub prefill_seconds: f64,
     /// Generated tokens read back in decode (the last token of a generation is never read).
     pub decode_tokens: usize,
-    /// Seconds of forward passes spent on decode.
+    /// Seconds of forward passes spent on decode, tokens drafted in vain included.
     pub decode_seconds: f64,
+    /// Tokens drafted from another variant's answer and read with the one before them.
+    pub drafted_tokens: usize,
+    /// Those of them that were the answer, and so are among `decode_tokens`.
+    pub accepted_tokens: usize,
     /// Forward passes.
     pub steps: usize,
     /// Tokens of the generations delivered.
@@ -49,13 +53,17 @@ pub struct SharedTimings {
 pub(crate) struct Read {
     /// Tokens of prompts.
     pub prefill: usize,
-    /// Tokens generated before.
+    /// Tokens generated before, drafts that were the answer included.
     pub decode: usize,
+    /// Drafts.
+    pub drafted: usize,
+    /// Drafts that were the answer.
+    pub accepted: usize,
 }
 
 impl Read {
     pub(crate) fn tokens(self) -> usize {
-        self.prefill + self.decode
+        self.prefill + self.decode + self.drafted - self.accepted
     }
 }
 
@@ -71,8 +79,10 @@ impl EngineTimings {
         self.steps += 1;
         self.prefill_tokens += read.prefill;
         self.decode_tokens += read.decode;
+        self.drafted_tokens += read.drafted;
+        self.accepted_tokens += read.accepted;
         self.prefill_seconds += each * read.prefill as f64;
-        self.decode_seconds += each * read.decode as f64;
+        self.decode_seconds += each * (read.tokens() - read.prefill) as f64;
     }
 }
 
@@ -90,6 +100,8 @@ impl SharedTimings {
         let all = Read {
             prefill: read.iter().map(|read| read.prefill).sum(),
             decode: read.iter().map(|read| read.decode).sum(),
+            drafted: read.iter().map(|read| read.drafted).sum(),
+            accepted: read.iter().map(|read| read.accepted).sum(),
         };
         self.all.step(all, time);
         for (variant, read) in self.variants.iter_mut().zip(read) {
@@ -130,7 +142,11 @@ mod tests {
     #[test]
     fn a_mixed_step_is_divided_by_tokens() {
         let mut timings = EngineTimings::default();
-        let read = |prefill, decode| Read { prefill, decode };
+        let read = |prefill, decode| Read {
+            prefill,
+            decode,
+            ..Read::default()
+        };
         timings.step(read(30, 10), Duration::from_secs(4));
         timings.step(read(0, 10), Duration::from_secs(1));
         assert!((timings.prefill_seconds - 3.0).abs() < 1e-12);
@@ -144,7 +160,11 @@ mod tests {
     #[test]
     fn a_shared_step_is_divided_between_variants() {
         let mut timings = SharedTimings::new(3);
-        let read = |prefill, decode| Read { prefill, decode };
+        let read = |prefill, decode| Read {
+            prefill,
+            decode,
+            ..Read::default()
+        };
         timings.step(
             &[read(6, 0), read(1, 1), read(0, 0)],
             Duration::from_secs(4),
@@ -157,5 +177,20 @@ mod tests {
         assert!((second.prefill_seconds - 0.5).abs() < 1e-12);
         assert!((second.decode_seconds - 0.5).abs() < 1e-12);
         assert_eq!((third.steps, third.prefill_tokens), (0, 0));
+    }
+
+    #[test]
+    fn drafts_in_vain_take_time_and_are_no_tokens() {
+        let mut timings = EngineTimings::default();
+        let read = Read {
+            prefill: 2,
+            decode: 3,
+            drafted: 5,
+            accepted: 2,
+        };
+        timings.step(read, Duration::from_secs(8));
+        assert!((timings.prefill_seconds - 2.0).abs() < 1e-12);
+        assert!((timings.decode_seconds - 6.0).abs() < 1e-12);
+        assert_eq!((timings.decode_tokens, timings.accepted_tokens), (3, 2));
     }
 }

@@ -2,7 +2,9 @@
 
 mod toy;
 
-use evalh_engine::{BoxError, EngineError, Forward, LogitRows, Model, RequestProblem, Row, serve};
+use evalh_engine::{
+    BoxError, Costs, EngineError, Forward, LogitRows, Model, RequestProblem, Row, serve,
+};
 use evalh_record::{Generate, LogLikelihood, Prompt, Request, RequestKind, Sampling};
 use std::ops::ControlFlow;
 use toy::{
@@ -221,8 +223,12 @@ struct Flat([f32; 300]);
 impl Model for Broken {
     type Session<'m> = BrokenSession;
 
-    fn kv_bytes_per_token(&self) -> usize {
-        TOKEN_BYTES
+    fn costs(&self) -> Costs {
+        Costs {
+            parameters: 100,
+            weight_bytes: 400,
+            token_bytes: TOKEN_BYTES,
+        }
     }
 
     fn block_tokens(&self) -> usize {

@@ -52,8 +52,12 @@ pub struct VariantTimings {
     pub prefill_seconds: f64,
     /// Generated tokens that were read back.
     pub decode_tokens: u64,
-    /// Seconds of that, counted like `prefill_seconds`.
+    /// Seconds of that, counted like `prefill_seconds`; tokens drafted in vain are in them.
     pub decode_seconds: f64,
+    /// Tokens drafted from another variant's answer and read with the one before them.
+    pub drafted_tokens: u64,
+    /// Those of them that were the answer.
+    pub accepted_tokens: u64,
     /// Tokens of recorded answers.
     pub kept_tokens: u64,
     /// Programs that the sandbox ran.
@@ -141,6 +145,8 @@ impl Sitting {
             sum.prefill_seconds += of.prefill_seconds;
             sum.decode_tokens += of.decode_tokens;
             sum.decode_seconds += of.decode_seconds;
+            sum.drafted_tokens += of.drafted_tokens;
+            sum.accepted_tokens += of.accepted_tokens;
             sum.kept_tokens += of.kept_tokens;
             sum.programs += of.programs;
             sum.program_seconds += of.program_seconds;
@@ -151,7 +157,7 @@ impl Sitting {
 impl VariantTimings {
     /// Tokens that went through the model.
     pub fn read_tokens(&self) -> u64 {
-        self.prefill_tokens + self.decode_tokens
+        self.prefill_tokens + self.decode_tokens + self.drafted_tokens - self.accepted_tokens
     }
 }
 

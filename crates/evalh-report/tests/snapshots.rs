@@ -140,6 +140,8 @@ fn timing(variant: &str) -> VariantTimings {
         prefill_seconds: 0.5,
         decode_tokens: 130,
         decode_seconds: 2.0,
+        drafted_tokens: if variant == "tuned_a" { 60 } else { 0 },
+        accepted_tokens: if variant == "tuned_a" { 45 } else { 0 },
         kept_tokens: 129,
         programs: 6,
         program_seconds: 0.04,

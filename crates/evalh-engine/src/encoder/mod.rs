@@ -120,7 +120,7 @@ impl EncoderEngine {
         let tokens = inputs.iter().map(|input| input.ids.len()).sum();
         let read = Read {
             prefill: tokens,
-            decode: 0,
+            ..Read::default()
         };
         timings.step(read, begun.elapsed());
         timings.peak_rows = timings.peak_rows.max(batch.len());

@@ -2,6 +2,7 @@
 
 use super::{
     assemble::Outcome,
+    draft::{Drafting, Place},
     generating::Generating,
     plan::{Job, Task},
     prefix::Prefix,
@@ -20,6 +21,8 @@ pub struct Active<'e, S, T: Text + 'e> {
     pub answer: usize,
     /// The variant that runs it.
     pub variant: usize,
+    /// What it runs, by number.
+    pub unit: usize,
     /// Its place among the jobs; of a shared beginning, the place of a job below it.
     pub job: usize,
     /// Cache tokens reserved for it.
@@ -30,6 +33,10 @@ pub struct Active<'e, S, T: Text + 'e> {
     read: usize,
     /// First position whose logits are wanted.
     wanted: usize,
+    /// How many of its last tokens are drafts.
+    drafted: usize,
+    /// Where it stands in the answers that draft for it.
+    place: Option<Place>,
     purpose: Purpose<'e, T>,
     outcome: Option<Outcome>,
 }
@@ -46,6 +53,8 @@ enum Purpose<'e, T: Text + 'e> {
 pub enum Advance {
     /// Go on, or leave with the outcome.
     Proceed,
+    /// Go on: the draft is the answer.
+    Accepted,
     /// The sequence is to be cut to this many tokens.
     Rewind(usize),
 }
@@ -95,11 +104,14 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
             seq: open(feed.len()),
             answer: job.answer,
             variant: job.variant,
+            unit: job.unit,
             job: place,
             cache_tokens,
             feed,
             read,
             wanted,
+            drafted: 0,
+            place: None,
             purpose,
             outcome: None,
         }
@@ -118,14 +130,38 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
             seq,
             answer: job.answer,
             variant: job.variant,
+            unit: job.unit,
             job: prefix.job,
             cache_tokens,
             feed: prefix.tokens.to_vec(),
             read,
             wanted: prefix.tokens.len(),
+            drafted: 0,
+            place: None,
             purpose: Purpose::Prefix(place),
             outcome: None,
         }
+    }
+
+    /// Lets other answers draft for it, where there are any.
+    pub fn drafted_by(mut self, drafting: Option<&Drafting>) -> Self {
+        self.place = drafting.and_then(|drafting| drafting.begin(self.unit));
+        self
+    }
+
+    /// Takes drafts of what comes next, in a pass of `tokens` others; how many, at most `most`.
+    pub fn draft(&mut self, drafting: &Drafting, tokens: usize, most: usize) -> usize {
+        let (Some(place), Purpose::Generate(generating)) = (&mut self.place, &self.purpose) else {
+            return 0;
+        };
+        // The last token of an answer is never read.
+        let most = most.min(generating.left().saturating_sub(1));
+        let bounds = (self.feed.len(), tokens, most);
+        let (unit, variant, own) = (self.unit, self.variant, generating.ids());
+        let drafts = drafting.propose(place, unit, variant, own, bounds);
+        self.feed.extend_from_slice(drafts);
+        self.drafted = drafts.len();
+        self.drafted
     }
 
     /// Whether it has nothing to read but the token it has just generated.
@@ -192,6 +228,7 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         position: usize,
         logits: &[f32],
         index: usize,
+        drafting: Option<&mut Drafting>,
     ) -> Result<Advance, EngineError> {
         let place = match &self.purpose {
             Purpose::Window(sum) => sum.place(position),
@@ -206,11 +243,27 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
             Purpose::Prefix(_) => Ok(Advance::Proceed),
             Purpose::Generate(generating) => {
                 let id = generating.sampler.next(logits).ok_or_else(not_finite)?;
-                match generating.take(id).map_err(text_problem(index))? {
-                    Some(generation) => self.outcome = Some(Outcome::Generated(generation)),
-                    None => self.feed.push(id),
+                if let (Some(drafting), Some(place)) = (drafting, &mut self.place) {
+                    drafting.answered(place, self.unit, self.variant, id);
                 }
-                Ok(Advance::Proceed)
+                if let Some(generation) = generating.take(id).map_err(text_problem(index))? {
+                    self.outcome = Some(Outcome::Generated(generation));
+                    return Ok(Advance::Proceed);
+                }
+                let next = position + 1;
+                match self.feed.get(next) {
+                    Some(draft) if *draft == id => Ok(Advance::Accepted),
+                    None => {
+                        self.feed.push(id);
+                        Ok(Advance::Proceed)
+                    }
+                    Some(_) => {
+                        self.feed.truncate(next);
+                        self.feed.push(id);
+                        self.read = next;
+                        Ok(Advance::Rewind(next))
+                    }
+                }
             }
             Purpose::Score(scoring) => {
                 let softmax = LogSoftmax::of(logits).ok_or_else(not_finite)?;
@@ -239,6 +292,16 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
                 Ok(Advance::Proceed)
             }
         }
+    }
+
+    /// Whether something came of it.
+    pub fn has_ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// The drafts that the pass has read, which are then none any more.
+    pub fn take_drafted(&mut self) -> usize {
+        std::mem::take(&mut self.drafted)
     }
 
     /// What came of it, once it is finished.

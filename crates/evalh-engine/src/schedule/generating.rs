@@ -61,6 +61,16 @@ impl<'e, T: Text> Generating<'e, T> {
         Ok(None)
     }
 
+    /// The tokens so far.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// How many more tokens there may be.
+    pub fn left(&self) -> usize {
+        self.job.max_new_tokens - self.ids.len()
+    }
+
     /// Whether it has a token to read back.
     pub fn has_begun(&self) -> bool {
         !self.ids.is_empty()

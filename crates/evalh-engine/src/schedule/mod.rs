@@ -6,6 +6,7 @@
 //! - `assemble` turns the outcomes of a request's sequences into its response;
 //! - `prefix` finds the beginnings that several prompts share, which are computed once, and `held` keeps them;
 //! - `order` says which sequence runs when;
+//! - `draft` lets the answers of variants to one request draft for each other;
 //! - this file runs the passes.
 //!
 //! Sequences of all variants share the passes: their rows go through each weight together, whoever they belong to.
@@ -17,6 +18,7 @@
 
 mod active;
 mod assemble;
+mod draft;
 mod generating;
 mod held;
 mod order;
@@ -31,6 +33,7 @@ use crate::{
 };
 use active::{Active, Advance};
 use assemble::Assembly;
+use draft::Drafting;
 use evalh_record::{Request, Response};
 use held::{Beginning, Held};
 use order::order;
@@ -103,10 +106,13 @@ pub fn serve_all<M: Model, T: Text>(
         } else {
             Prefixes::none(plan.jobs.len())
         };
+        let drafts = options.drafts && session.shares();
+        let drafting = drafts.then(|| Drafting::new(&plan.jobs, asked.len(), model.costs()));
         let order = order(&plan.jobs, &prefixes, options.max_rows.get());
         let mut batch = Batch {
             session,
             held: Held::new(prefixes),
+            drafting: drafting.flatten(),
             text,
             vocabulary,
             options,
@@ -165,6 +171,8 @@ struct Batch<'e, F: Forward, T: Text> {
     options: &'e EngineOptions,
     /// The beginnings that sequences share.
     held: Held<'e, F::Seq>,
+    /// The answers that draft for others.
+    drafting: Option<Drafting>,
     /// In the order of their admission.
     active: Vec<Active<'e, F::Seq, T>>,
     /// Tokens of a cache block.
@@ -232,7 +240,7 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 let eos_ids = &self.vocabulary.eos_ids;
                 let held = (read, cache_tokens);
                 let row = Active::new(open, held, place, job, self.text, eos_ids);
-                self.active.push(row);
+                self.active.push(row.drafted_by(self.drafting.as_ref()));
                 timings.share(job.variant, read);
                 true
             }
@@ -287,22 +295,29 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         room
     }
 
-    /// Every decode row and prefill in the order of admission up to the step's tokens; a variant's after each other, so that
+    /// Every decode row with its drafts, and prefill in the order of admission up to the step's tokens; a variant's after each other, so that
     /// its updates act on one stretch of tokens.
     fn choose_spans(&mut self) {
         self.spans.clear();
-        let decoding = self
-            .active
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.is_decoding());
-        self.spans.extend(decoding.map(|(i, row)| Span {
-            row: i,
-            tokens: row.unread(),
-            decode: true,
-        }));
         let step = self.options.step_tokens.get();
-        let mut budget = step.saturating_sub(self.spans.len()).max(step.div_ceil(8));
+        let mut decode = self.active.iter().filter(|row| row.is_decoding()).count();
+        let mut most_drafts = step / 2;
+        for (i, row) in self.active.iter_mut().enumerate() {
+            if !row.is_decoding() {
+                continue;
+            }
+            if let Some(drafting) = &self.drafting {
+                let drafts = row.draft(drafting, decode, most_drafts);
+                most_drafts -= drafts;
+                decode += drafts;
+            }
+            self.spans.push(Span {
+                row: i,
+                tokens: row.unread(),
+                decode: true,
+            });
+        }
+        let mut budget = step.saturating_sub(decode).max(step.div_ceil(8));
         let row_bytes = self.vocabulary.size * size_of::<f32>();
         let mut logits = (MOST_LOGIT_BYTES / row_bytes.max(1)).max(1);
         for (i, row) in self
@@ -348,37 +363,48 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         let time = begun.elapsed();
         let wanted: Vec<Range<usize>> = rows.iter().map(|row| row.logits.clone()).collect();
         self.read.fill(Read::default());
-        for span in &self.spans {
-            let read = &mut self.read[self.active[span.row].variant];
-            if span.decode {
-                read.decode += span.tokens.len();
-            } else {
-                read.prefill += span.tokens.len();
-            }
-        }
-        timings.step(&self.read, time);
         let mut next = 0;
         let mut outcome = Ok(());
         for (span, wanted) in self.spans.iter().zip(wanted) {
             let row = &mut self.active[span.row];
+            let read = &mut self.read[row.variant];
             let index = delivery.assemblies[row.answer].index();
             row.has_read(span.tokens.end);
-            for offset in wanted {
-                let advance = row.take(span.tokens.start + offset, logits.row(next), index);
-                next += 1;
-                match advance {
+            let first = next;
+            next += wanted.len();
+            let mut accepted = 0;
+            for (offset, place) in wanted.zip(first..) {
+                let position = span.tokens.start + offset;
+                let drafting = self.drafting.as_mut();
+                match row.take(position, logits.row(place), index, drafting) {
                     Ok(Advance::Proceed) => {}
+                    Ok(Advance::Accepted) => accepted += 1,
                     Ok(Advance::Rewind(len)) => {
                         if !self.session.rewind(row.seq, len) {
                             self.session.close(row.seq);
                             let tokens = row.tokens();
                             row.begin_again(self.session.open(row.variant, tokens));
                         }
+                        break;
                     }
-                    Err(error) => outcome = outcome.and(Err(error)),
+                    Err(error) => {
+                        outcome = outcome.and(Err(error));
+                        break;
+                    }
+                }
+                if row.has_ended() {
+                    break;
                 }
             }
+            if span.decode {
+                read.decode += 1 + accepted;
+                read.drafted += row.take_drafted();
+                read.accepted += accepted;
+            } else {
+                read.prefill += span.tokens.len();
+            }
         }
+        timings.step(&self.read, time);
         outcome
     }
 
@@ -398,6 +424,9 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
             };
             self.session.close(row.seq);
             self.free_tokens += row.cache_tokens;
+            if let Some(drafting) = &mut self.drafting {
+                drafting.ended(row.unit);
+            }
             for (seq, tokens) in self.held.ended(row.job) {
                 self.session.close(seq);
                 self.free_tokens += tokens;

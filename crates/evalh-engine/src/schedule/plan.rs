@@ -64,7 +64,7 @@ impl<'p> Plan<'p> {
         asked: &[&[usize]],
     ) -> Self {
         let block = model.block_tokens().max(1);
-        let token_bytes = model.kv_bytes_per_token().max(1) as u64;
+        let token_bytes = model.costs().token_bytes.max(1) as u64;
         let budget = options.memory.bytes();
         let allowed = usize::try_from(budget / token_bytes).unwrap_or(usize::MAX) / block * block;
         let mut answers: Vec<Asked> = Vec::new();

@@ -30,6 +30,7 @@ pub fn options(cache_tokens: usize, max_rows: usize, step_tokens: usize) -> Engi
         memory: MemoryBudget::Bytes((cache_tokens * model::TOKEN_BYTES) as u64),
         max_rows: NonZeroUsize::new(max_rows).expect("not zero"),
         step_tokens: NonZeroUsize::new(step_tokens).expect("not zero"),
+        drafts: true,
     }
 }
 

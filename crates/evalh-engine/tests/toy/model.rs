@@ -1,7 +1,7 @@
 //! Logits that are a hash of the sequence, with a cache that minds its bounds.
 
 use super::tokenizer::{EOS, SIZE, favoured};
-use evalh_engine::{BoxError, Forward, LogitRows, Model, Row};
+use evalh_engine::{BoxError, Costs, Forward, LogitRows, Model, Row};
 
 /// Bytes of cache a token is said to take.
 pub const TOKEN_BYTES: usize = 10;
@@ -84,8 +84,12 @@ fn mix(state: u64, token: u32) -> u64 {
 impl Model for ToyModel {
     type Session<'m> = ToySession<'m>;
 
-    fn kv_bytes_per_token(&self) -> usize {
-        TOKEN_BYTES
+    fn costs(&self) -> Costs {
+        Costs {
+            parameters: 100,
+            weight_bytes: 400,
+            token_bytes: TOKEN_BYTES,
+        }
     }
 
     fn block_tokens(&self) -> usize {

@@ -4,8 +4,8 @@ use super::{
     escape::text,
     table::{Align, Table},
 };
-use crate::number::{bytes, count_of, rate, seconds};
-use evalh_record::{Record, Sitting};
+use crate::number::{bytes, count_of, percent, rate, seconds};
+use evalh_record::{Record, Sitting, VariantTimings};
 use std::fmt::Write as _;
 
 /// Speeds, seconds and bytes.
@@ -80,6 +80,7 @@ fn variants(record: &Record) -> Table {
         ("prefill tokens/s", Align::Right),
         ("decode tokens/s", Align::Right),
         ("tokens kept", Align::Right),
+        ("drafts accepted", Align::Right),
         ("CPU", Align::Right),
         ("programs/s", Align::Right),
     ]);
@@ -92,14 +93,26 @@ fn variants(record: &Record) -> Table {
                 rate(variant.prefill_tokens, variant.prefill_seconds),
                 rate(variant.decode_tokens, variant.decode_seconds),
                 count_of(variant.kept_tokens),
+                drafts(variant),
                 sitting
                     .cpu_seconds_of(variant)
-                    .map_or_else(|| "-".to_owned(), seconds),
+                    .map_or_else(|| "\u{2013}".to_owned(), seconds),
                 rate(variant.programs, variant.program_seconds),
             ]);
         }
     }
     table
+}
+
+/// How many tokens were drafted from another variant's answer, and how many of them were right.
+fn drafts(variant: &VariantTimings) -> String {
+    match variant.drafted_tokens {
+        0 => "\u{2013}".to_owned(),
+        drafted => {
+            let share = variant.accepted_tokens as f64 / drafted as f64;
+            format!("{} of {}", percent(share) + " %", count_of(drafted))
+        }
+    }
 }
 
 fn names(sitting: &Sitting) -> String {

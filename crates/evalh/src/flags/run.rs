@@ -148,6 +148,9 @@ pub struct MachineFlags {
     /// Answer for one variant after another, so that each has times of its own
     #[arg(long)]
     pub one_by_one: bool,
+    /// Let no variant's answer draft for another's
+    #[arg(long)]
+    pub no_drafts: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub sandbox: SandboxFlags,

@@ -100,6 +100,8 @@ impl Book {
                 variant.prefill_seconds += timings.prefill_seconds;
                 variant.decode_tokens += timings.decode_tokens as u64;
                 variant.decode_seconds += timings.decode_seconds;
+                variant.drafted_tokens += timings.drafted_tokens as u64;
+                variant.accepted_tokens += timings.accepted_tokens as u64;
             }
         });
     }

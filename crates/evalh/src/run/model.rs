@@ -252,7 +252,10 @@ fn kind(config: &serde_json::Value) -> ModelKind {
 }
 
 fn engine_options(effort: &Effort) -> EngineOptions {
-    let mut options = EngineOptions::default();
+    let mut options = EngineOptions {
+        drafts: effort.drafts,
+        ..EngineOptions::default()
+    };
     if let Some(bytes) = effort.memory {
         options.memory = MemoryBudget::Bytes(bytes);
     }

@@ -62,6 +62,8 @@ pub struct Effort {
     pub batch: Option<NonZeroUsize>,
     /// Variants of one checkpoint are answered one after another.
     pub one_by_one: bool,
+    /// Variants' answers draft for each other.
+    pub drafts: bool,
     /// No network.
     pub offline: bool,
 }
@@ -180,6 +182,7 @@ impl Effort {
             memory: flags.memory.map(|size| size.0),
             batch: flags.batch,
             one_by_one: flags.one_by_one,
+            drafts: !flags.no_drafts,
             offline: flags.sandbox.offline,
         }
     }
