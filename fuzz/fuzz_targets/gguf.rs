@@ -3,7 +3,7 @@
 //! Seeds: `crates/evalh-checkpoint/tests/data/families`.
 #![no_main]
 
-use evalh_checkpoint::{Checkpoint, SpecialTokens, WeightSource as _};
+use evalh_checkpoint::{Checkpoint, SpecialTokens, WeightSource as _, count_non_finite};
 use libfuzzer_sys::fuzz_target;
 use std::{path::PathBuf, sync::LazyLock};
 
@@ -25,6 +25,13 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(values.len(), info.elements());
         // The densest type has 8 values in 21 bits.
         assert!(values.len() <= 4 * bytes.len());
+        if let Some(coded) = checkpoint
+            .read_codes(&name)
+            .expect("a listed tensor is read")
+        {
+            assert_eq!([coded.rows, coded.columns], info.shape[..]);
+            assert_eq!(coded.count_non_finite(), count_non_finite(&values));
+        }
     }
     let _ = checkpoint.chat_template();
     if let Ok(tokenizer) = checkpoint.tokenizer() {

@@ -13,6 +13,7 @@ fn help_of_every_command() {
         "exec",
         "pull",
         "list",
+        "bench",
         "report",
         "verify",
         "model",

@@ -1,6 +1,7 @@
 //! End-to-end tests of the binary: what a user types, sees, and finds on disk.
 
 mod bad_input;
+mod bench;
 mod help;
 mod inspect;
 mod lists;

@@ -7,7 +7,10 @@ use serde_json::Value;
 const MACHINE: [(&str, &str); 7] = [
     (r"\d+ min \d\d s|\d+\.\d+ s", "[TIME]"),
     (r"\d+ of 8 \([0-9.]+ %\)", "[N] of 8"),
-    (r"computed in f32.*\.\n", "computed in f32, [MACHINE].\n"),
+    (
+        r"weights held in f32.*\.\n",
+        "weights held in f32, [MACHINE].\n",
+    ),
     (r"kernel [a-z0-9-]+", "kernel [KERNEL]"),
     (
         r"(runtime sha256 `)[0-9a-f]{64}(`; limits of a program:).*",

@@ -1,8 +1,8 @@
 //! A checkpoint of either format.
 
 use crate::{
-    ChatTemplate, CheckpointError, GenerationSettings, StoredDtype, TensorInfo, TextTokenizer,
-    WeightSource, count_non_finite,
+    ChatTemplate, CheckpointError, CodedTensor, GenerationSettings, StoredDtype, TensorInfo,
+    TextTokenizer, WeightSource, count_non_finite,
     folder::Folder,
     gguf::{GgufFile, is_later_part},
     map::list,
@@ -236,6 +236,19 @@ impl WeightSource for Checkpoint {
         match &self.format {
             Format::Folder(folder) => folder.read_f32(name).ok_or_else(missing)?,
             Format::Gguf(file) => file.read_f32(name).ok_or_else(missing),
+        }
+    }
+
+    fn read_codes(&self, name: &str) -> Result<Option<CodedTensor>, CheckpointError> {
+        if self.tensor(name).is_none() {
+            return Err(CheckpointError::MissingTensor {
+                path: self.path().to_owned(),
+                tensor: name.to_owned(),
+            });
+        }
+        match &self.format {
+            Format::Folder(_) => Ok(None),
+            Format::Gguf(file) => Ok(file.read_codes(name)),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod bitsandbytes;
 mod checkpoint;
+mod coded;
 mod error;
 mod float;
 mod folder;
@@ -20,6 +21,7 @@ mod tokenizer;
 
 pub use bitsandbytes::{FloatType, Quantization};
 pub use checkpoint::Checkpoint;
+pub use coded::{CodedTensor, CodedValues, GroupFactors};
 pub use error::CheckpointError;
 pub use generation::GenerationSettings;
 pub use source::{StoredDtype, TensorInfo, WeightSource, count_non_finite};

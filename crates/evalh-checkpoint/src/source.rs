@@ -1,6 +1,6 @@
 //! What a model reads: named tensors and a config, whatever file they came from.
 
-use crate::CheckpointError;
+use crate::{CheckpointError, CodedTensor};
 use std::fmt;
 
 /// A checkpoint as a model sees it: Hugging Face names and keys, whatever the storage format.
@@ -23,6 +23,15 @@ pub trait WeightSource: Send + Sync {
     /// # Errors
     /// When the checkpoint has no such tensor, or stores it in a type that has no conversion to f32.
     fn read_f32(&self, name: &str) -> Result<Vec<f32>, CheckpointError>;
+
+    /// One matrix's codes, where it is stored as such and in rows of whole groups; `None` where only
+    /// [`read_f32`](Self::read_f32) gives its values, as of a source that says nothing else. Both give the same values.
+    ///
+    /// # Errors
+    /// When the checkpoint has no such tensor.
+    fn read_codes(&self, _name: &str) -> Result<Option<CodedTensor>, CheckpointError> {
+        Ok(None)
+    }
 }
 
 /// Shape and storage of one tensor.

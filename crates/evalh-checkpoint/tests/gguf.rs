@@ -607,6 +607,7 @@ proptest! {
             for name in checkpoint.tensor_names() {
                 let values = checkpoint.read_f32(&name).unwrap();
                 prop_assert!(values.len() <= 2 * bytes.len());
+                prop_assert!(checkpoint.read_codes(&name).is_ok());
             }
             let _ = checkpoint.chat_template();
             if let Ok(tokenizer) = checkpoint.tokenizer() {
@@ -631,6 +632,9 @@ proptest! {
         if let Ok(checkpoint) = open_bytes(&bytes) {
             let values: usize = checkpoint.tensor_names().iter().map(|name| checkpoint.read_f32(name).unwrap().len()).sum();
             prop_assert!(values <= 8 * bytes.len());
+            for name in checkpoint.tensor_names() {
+                prop_assert!(checkpoint.read_codes(&name).is_ok());
+            }
             if let Ok(tokenizer) = checkpoint.tokenizer() {
                 let _ = tokenizer.encode("the miller <|end|> 12", SpecialTokens::AsPostProcessor);
             }

@@ -1,6 +1,6 @@
 //! Quantisation at load against bitsandbytes (`tools/quant_reference.py`), and its own properties.
 
-use evalh_checkpoint::{FloatType, Quantization};
+use evalh_checkpoint::{CodedValues, FloatType, GroupFactors, Quantization};
 use evalh_record::sha256_bytes;
 use half::{bf16, f16};
 use proptest::prelude::*;
@@ -45,6 +45,34 @@ fn weight(rows: usize, columns: usize) -> Vec<f32> {
         values[4 * columns + columns / 2] = 64.0;
     }
     values
+}
+
+#[test]
+fn codes_stand_for_the_values_of_the_round_trip() {
+    for quantization in ALL {
+        for (rows, columns) in [(7, 128), (300, 64)] {
+            let mut values = weight(rows, columns);
+            let coded = quantization.codes(&values, rows, columns);
+            assert_eq!(coded.is_some(), quantization != Quantization::Int8);
+            assert_eq!(coded.is_some(), quantization.has_codes(columns));
+            let Some(coded) = coded else { continue };
+            let CodedValues::Four { codes, table } = &coded.codes else {
+                panic!("codes of 4 bits")
+            };
+            let GroupFactors::F32(scales) = &coded.scales else {
+                panic!("scales of single precision")
+            };
+            assert_eq!((coded.name, &coded.minimums), (quantization.name(), &None));
+            quantization.round_trip(&mut values, rows, columns);
+            for (i, value) in values.iter().enumerate() {
+                let code = codes[i / 2] >> (4 * (i % 2)) & 15;
+                let own = table[usize::from(code)] * scales[i / coded.group];
+                assert_eq!(own.to_bits(), value.to_bits(), "{} {i}", coded.name);
+            }
+        }
+        assert_eq!(quantization.codes(&weight(6, 96), 6, 96), None);
+        assert!(!quantization.has_codes(96));
+    }
 }
 
 fn hash(values: &[f32]) -> String {

@@ -80,8 +80,8 @@ pub trait Forward {
         false
     }
 
-    /// Begins a sequence of the same variant with the first `len` tokens of another, whole blocks that both then hold until
-    /// each is closed.
+    /// Begins a sequence of the same variant with the first `len` tokens of another. Both hold the whole blocks of them until
+    /// each is closed; what lies beyond counts for each.
     /// Only asked for where [`Self::shares`] says so.
     fn fork(&mut self, _seq: Self::Seq, _len: usize) -> Self::Seq {
         unreachable!("a session that shares nothing is not asked to")

@@ -104,7 +104,7 @@ fn memory_and_rows_bound_what_runs_at_once() {
 #[test]
 fn prefill_fills_a_pass_up_to_its_tokens_and_decode_goes_on_beside_it() {
     // beginnings of their own, so that each is read whole
-    let requests: Vec<_> = ["#b#b#b#b#b", "b#b##b#b#b", "##b#b##b#b", "#b##b##b#b"]
+    let requests: Vec<_> = ["#b#b#b#b#b", "b#b##b#b#b", "##b#b##b#b", "bb#b##b#b#"]
         .iter()
         .enumerate()
         .map(|(index, prompt)| generate(index, prompt, 1))
@@ -299,7 +299,7 @@ fn a_failing_model_keeps_what_was_delivered() {
 #[test]
 fn what_prompts_begin_with_is_read_once() {
     let beginning = "b#b##b#b#b##b#b#";
-    let ends = ["#b#b#", "b#b#b", "##b#b", "#b##b"];
+    let ends = ["#b#b#", "b#b#b", "bb#b#", "##b#b"];
     let requests: Vec<_> = (0..4)
         .map(|index| generate(index, &format!("{beginning}{}", ends[index]), 2))
         .collect();
@@ -328,9 +328,35 @@ fn what_prompts_begin_with_is_read_once() {
 }
 
 #[test]
+fn a_beginning_between_blocks_is_shared_and_not_at_the_price_of_an_answer() {
+    // Eighteen tokens in common, blocks of four.
+    let requests: Vec<_> = ["#b#b", "b#b#", "##b#"]
+        .iter()
+        .enumerate()
+        .map(|(index, end)| generate(index, &format!("b#b##b#b#b##b#b#b#{end}"), 2))
+        .collect();
+    let run = |cache| {
+        let (mut responses, ended) = answer(
+            &ToyModel::new(3),
+            &vocabulary(100),
+            &options(cache, 8, 64),
+            &requests,
+        );
+        responses.sort_by_key(|response| response.index);
+        let timings = ended.expect("answers");
+        (responses, timings.prefill_tokens, timings.shared_tokens)
+    };
+    let (roomy, read, shared) = run(1000);
+    assert_eq!((read, shared), (18 + 3 * 4, 3 * 18));
+    // Each takes 24 tokens: beside a beginning of 20 there is room for the 8 beyond its whole blocks, or there is none.
+    assert_eq!(run(28), (roomy.clone(), read, shared));
+    assert_eq!(run(24), (roomy, 3 * 22 + 18 * 3, 0));
+}
+
+#[test]
 fn beginnings_of_several_variants_make_room_for_each_other() {
     let beginning = "b#b##b#b#b##b#b#";
-    let ends = ["#b#b#", "b#b#b", "##b#b", "#b##b"];
+    let ends = ["#b#b#", "b#b#b", "bb#b#", "##b#b"];
     let requests: Vec<_> = (0..4)
         .map(|index| generate(index, &format!("{beginning}{}", ends[index]), 2))
         .collect();

@@ -4,8 +4,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalh_kernel::cpu::{
-    Angles, AttentionRow, AttentionShape, BlockTable, Isa, KvPool, KvShape, PackedWeight, Pairing,
-    Precision, QkvLayout, RopeTable, attend, multiply,
+    Angles, AttentionRow, AttentionShape, BlockTable, CodeValues, CodedRows, Factors, Isa, KvPool,
+    KvShape, PackedWeight, Pairing, Precision, QkvLayout, RopeTable, attend, multiply,
 };
 
 fn wave(n: usize) -> Vec<f32> {
@@ -32,6 +32,47 @@ fn linear_in(c: &mut Criterion, name: &str, precision: Precision) {
             let (x, mut out) = (wave(rows * inputs), vec![0f32; rows * outputs]);
             group.throughput(Throughput::Elements((rows * outputs * inputs) as u64));
             group.bench_function(BenchmarkId::new(format!("{outputs}x{inputs}"), rows), |b| {
+                b.iter(|| multiply(isa, &x, &weight, &mut out, outputs, 0, false));
+            });
+        }
+    }
+}
+
+/// The same over codes in groups of 32: 4 bits with minimums, and 8 bits.
+fn coded_linear(c: &mut Criterion) {
+    let mut group = c.benchmark_group("coded linear");
+    let isa = Isa::detect();
+    for (outputs, inputs, eight) in [(3072, 576, false), (576, 1536, false), (49152, 576, true)] {
+        let count = outputs * inputs;
+        let codes: Vec<u8> = (0..count).map(|i| (i * 31 / 7) as u8).collect();
+        let table: [f32; 16] = std::array::from_fn(|i| i as f32);
+        let scales = vec![0x2000u16; count / 32];
+        let (name, codes, minimums) = if eight {
+            ("q8_0", CodeValues::Eight(&codes), None)
+        } else {
+            let codes = CodeValues::Four {
+                codes: &codes[..count / 2],
+                table: &table,
+            };
+            ("q4_1", codes, Some(Factors::F16(&scales)))
+        };
+        let weight = PackedWeight::coded(&CodedRows {
+            name,
+            outputs,
+            inputs,
+            group: 32,
+            codes,
+            scales: Factors::F16(&scales),
+            minimums,
+        });
+        for rows in [1, 4, 16, 64, 512] {
+            if rows * outputs > 1 << 22 {
+                continue;
+            }
+            let (x, mut out) = (wave(rows * inputs), vec![0f32; rows * outputs]);
+            group.throughput(Throughput::Elements((rows * count) as u64));
+            let id = BenchmarkId::new(format!("{name} {outputs}x{inputs}"), rows);
+            group.bench_function(id, |b| {
                 b.iter(|| multiply(isa, &x, &weight, &mut out, outputs, 0, false));
             });
         }
@@ -109,6 +150,6 @@ fn attention(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2));
-    targets = linear, attention
+    targets = linear, coded_linear, attention
 }
 criterion_main!(benches);

@@ -2,7 +2,9 @@
 
 use crate::burn_ops;
 use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
-use crate::cpu::{self, Angles, AttentionRow, AttentionShape, Isa, PackedWeight, Precision};
+use crate::cpu::{
+    self, Angles, AttentionRow, AttentionShape, CodedRows, Isa, PackedWeight, Precision,
+};
 use crate::host::{self, Host};
 use crate::weight::{LowRank, Vector, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -140,6 +142,24 @@ impl Compute {
                 &self.device,
             )),
         }
+    }
+
+    /// A weight from codes, the rows of `parts` after one another: held as such, or by their values where this set
+    /// does not hold codes.
+    ///
+    /// # Panics
+    /// When there are no parts, or they or what they consist of do not fit each other.
+    pub fn coded_weight(&self, parts: &[CodedRows<'_>]) -> Weight {
+        let packed = PackedWeight::joined(parts.iter().map(PackedWeight::coded).collect());
+        if self.holds_codes() {
+            return Weight::Packed(packed);
+        }
+        self.weight(packed.to_rows(), packed.outputs(), packed.inputs())
+    }
+
+    /// Whether weights from codes are held as such: by our own code, where the arithmetic is `f32`.
+    pub fn holds_codes(&self) -> bool {
+        matches!(self.set, ComputeSet::Cpu(_, Precision::F32))
     }
 
     /// A vector of the given values.

@@ -17,8 +17,8 @@ pub use bidirectional::RelativePositions;
 pub use cache::{CacheError, CacheShape, KvCache, SeqId};
 pub use compute::{Compute, ComputeSet, LowRankSpan, RescaleSpan, Rotations, RowSpan};
 pub use cpu::{
-    Activation, Angles, AttentionShape, BidirectionalShape, Isa, Pairing, Precision, QkvLayout,
-    RopeTable,
+    Activation, Angles, AttentionShape, BidirectionalShape, CodeValues, CodedRows, Factors, Isa,
+    Pairing, Precision, QkvLayout, RopeTable,
 };
 pub use norm::{HeadNorm, NormKind};
 pub use weight::{LowRank, Vector, Weight};

@@ -41,11 +41,11 @@ impl Weight {
         }
     }
 
-    /// Name of the type in which the values are held.
-    pub fn dtype(&self) -> &'static str {
+    /// Names of the types in which the values are held: `f32`, `bf16`, or those of codes.
+    pub fn dtypes(&self) -> Vec<&'static str> {
         match self {
-            Self::Packed(weight) if weight.is_bf16() => "bf16",
-            Self::Packed(_) | Self::Dense(_) => "f32",
+            Self::Packed(weight) => weight.dtypes(),
+            Self::Dense(_) => vec!["f32"],
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{DecoderConfig, Footprint, LoraId, ModelError};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::{CacheShape, Compute, ComputeSet, Weight};
-pub(crate) use layer::{Layer, Pass, Stream};
+pub(crate) use layer::{Layer, Pass, Stream, Wanted};
 use rayon::prelude::*;
 
 /// How to load a model.
@@ -23,7 +23,7 @@ pub struct LoadOptions {
     /// In what arithmetic products with weights are computed.
     pub precision: PrecisionChoice,
     /// What the weights of linears are rounded to, as bitsandbytes would at load: all of them but the head and a
-    /// mixture's routers. The rounded values are held, not their codes.
+    /// mixture's routers. On the CPU 4-bit codes are held where rows are whole blocks, else the rounded values.
     pub quantize: Option<Quantization>,
 }
 

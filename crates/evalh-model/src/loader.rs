@@ -1,11 +1,15 @@
 //! Reads and checks a checkpoint's tensors under the names that a family gives them.
 
+mod read;
+
 use crate::ModelError;
 use crate::config::{HeadNorms, Norms};
-use crate::part::{HeadNorm, Linear, Norm, Rows, transpose};
+use crate::part::{HeadNorm, Linear, Norm, Rows, Values, transpose};
 use evalh_adapter::ModuleKind;
-use evalh_checkpoint::{Quantization, WeightSource, count_non_finite};
+use evalh_checkpoint::{CodedTensor, Quantization, WeightSource};
 use evalh_kernel::Compute;
+pub(crate) use read::read_checked;
+use read::read_codes;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -29,36 +33,6 @@ pub(crate) struct LinearShape {
     pub kind: ModuleKind,
     /// Whether the weight is rounded where the model is quantised: heads and routers are not.
     pub rounded: bool,
-}
-
-/// A tensor's values, under its name in the checkpoint.
-///
-/// # Errors
-/// When the checkpoint lacks it, or it has another shape or values that are not finite.
-pub(crate) fn read_checked(
-    weights: &dyn WeightSource,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, ModelError> {
-    let named = || name.to_owned();
-    let info = weights
-        .tensor(name)
-        .ok_or_else(|| ModelError::MissingTensor { name: named() })?;
-    if info.shape != shape {
-        return Err(ModelError::Shape {
-            name: named(),
-            found: info.shape,
-            expected: shape.to_vec(),
-        });
-    }
-    let values = weights.read_f32(name)?;
-    match count_non_finite(&values) {
-        0 => Ok(values),
-        count => Err(ModelError::NonFinite {
-            name: named(),
-            count,
-        }),
-    }
 }
 
 impl<'a> Loader<'a> {
@@ -97,6 +71,26 @@ impl<'a> Loader<'a> {
         Ok(values)
     }
 
+    /// A matrix that is looked up or multiplied by, under its name in the checkpoint.
+    pub(crate) fn table(&self, name: &str, shape: [usize; 2]) -> Result<Values, ModelError> {
+        match self.codes(name, shape)? {
+            Some(coded) => Ok(Values::Coded(vec![coded])),
+            None => self.tensor(name, &shape).map(Values::Plain),
+        }
+    }
+
+    /// A matrix's codes, where it is stored as such and computed with as such.
+    fn codes(&self, name: &str, shape: [usize; 2]) -> Result<Option<CodedTensor>, ModelError> {
+        if !self.compute.holds_codes() {
+            return Ok(None);
+        }
+        let coded = read_codes(self.weights, name, shape)?;
+        if coded.is_some() {
+            self.remember(name.to_owned());
+        }
+        Ok(coded)
+    }
+
     fn remember(&self, name: String) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.insert(name);
@@ -108,39 +102,85 @@ impl<'a> Loader<'a> {
         modules: &[(Cow<'_, str>, usize)],
         shape: LinearShape,
     ) -> Result<Linear, ModelError> {
-        let LinearShape {
-            inputs,
-            bias,
-            kind,
-            rounded,
-        } = shape;
-        let total: usize = modules.iter().map(|(_, outputs)| outputs).sum();
         let modules: Vec<(String, usize)> = modules
             .iter()
             .map(|(module, outputs)| (self.name(module), *outputs))
             .collect();
-        let (mut values, mut biases) = (Vec::new(), Vec::new());
-        for (name, outputs) in &modules {
-            let mut part = self.rows(name, *outputs, inputs, kind)?;
-            if let Some(quantization) = self.quantize.filter(|_| rounded) {
+        let values = match self.joined_codes(&modules, shape)? {
+            Some(coded) => Values::Coded(coded),
+            None => Values::Plain(self.joined_rows(&modules, shape)?),
+        };
+        let bias = shape.bias.then(|| {
+            let biases = modules
+                .iter()
+                .map(|(name, outputs)| self.tensor(&format!("{name}.bias"), &[*outputs]));
+            biases.collect::<Result<Vec<_>, _>>()
+        });
+        let rows = Rows {
+            values,
+            bias: bias.transpose()?.map(|biases| biases.concat()),
+            inputs: shape.inputs,
+        };
+        Ok(Linear::new(self.compute, modules, shape.kind, rows))
+    }
+
+    /// The codes of all modules, those of one type together: of weights that are multiplied by as they
+    /// are stored, or as codes that they are rounded to.
+    fn joined_codes(
+        &self,
+        modules: &[(String, usize)],
+        shape: LinearShape,
+    ) -> Result<Option<Vec<CodedTensor>>, ModelError> {
+        let quantize = self.quantize.filter(|_| shape.rounded);
+        let has_codes = match quantize {
+            None => shape.kind != ModuleKind::Conv1d,
+            Some(quantize) => quantize.has_codes(shape.inputs),
+        };
+        if !has_codes || !self.compute.holds_codes() {
+            return Ok(None);
+        }
+        let mut joined: Vec<CodedTensor> = Vec::new();
+        for (name, outputs) in modules {
+            let (outputs, inputs) = (*outputs, shape.inputs);
+            let coded = match quantize {
+                None => self.codes(&format!("{name}.weight"), [outputs, inputs])?,
+                Some(quantize) => {
+                    let rows = self.rows(name, outputs, inputs, shape.kind)?;
+                    quantize.codes(&rows, outputs, inputs)
+                }
+            };
+            let Some(coded) = coded else {
+                return Ok(None);
+            };
+            match joined.last_mut() {
+                Some(last) if last.joins(&coded) => last.append(coded),
+                _ => joined.push(coded),
+            }
+        }
+        Ok(Some(joined))
+    }
+
+    /// The values of all modules together.
+    fn joined_rows(
+        &self,
+        modules: &[(String, usize)],
+        shape: LinearShape,
+    ) -> Result<Vec<f32>, ModelError> {
+        let inputs = shape.inputs;
+        let total: usize = modules.iter().map(|(_, outputs)| outputs).sum();
+        let mut values = Vec::new();
+        for (name, outputs) in modules {
+            let mut part = self.rows(name, *outputs, inputs, shape.kind)?;
+            if let Some(quantization) = self.quantize.filter(|_| shape.rounded) {
                 quantization.round_trip(&mut part, *outputs, inputs);
             }
             if modules.len() == 1 {
-                values = part;
-            } else {
-                values.reserve_exact(total * inputs - values.len());
-                values.extend_from_slice(&part);
+                return Ok(part);
             }
-            if bias {
-                biases.extend(self.tensor(&format!("{name}.bias"), &[*outputs])?);
-            }
+            values.reserve_exact(total * inputs - values.len());
+            values.extend_from_slice(&part);
         }
-        let rows = Rows {
-            values,
-            bias: bias.then_some(biases),
-            inputs,
-        };
-        Ok(Linear::new(self.compute, modules, kind, rows))
+        Ok(values)
     }
 
     /// The weight of a module as `y = W x` has it.

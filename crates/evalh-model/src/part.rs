@@ -5,9 +5,11 @@ mod linear;
 mod norm;
 mod slot;
 mod updates;
+mod values;
 
 pub(crate) use embedding::Embedding;
 pub(crate) use linear::{Linear, Rows, transpose};
 pub(crate) use norm::{HeadNorm, Norm};
 pub(crate) use slot::{Held, Scope, Slot, Target};
 pub(crate) use updates::Updates;
+pub(crate) use values::Values;

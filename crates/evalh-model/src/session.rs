@@ -3,7 +3,7 @@
 mod places;
 
 use crate::config::Positions;
-use crate::decoder::{Decoder, Pass, Stream};
+use crate::decoder::{Decoder, Pass, Stream, Wanted};
 use crate::part::Scope;
 use crate::{LoraId, ModelError};
 use evalh_kernel::{Activation, CacheError, KvCache, RowSpan, SeqId};
@@ -341,17 +341,23 @@ impl<'m> Session<'m> {
             rows: &spans,
         };
         let mut stream = Stream { x, pending: None };
-        for layer in &model.layers {
+        let Some((last, layers)) = model.layers.split_last() else {
+            unreachable!("a model without layers is not loaded")
+        };
+        for layer in layers {
             stream = layer.forward(&mut pass, stream);
         }
         if wanted.is_empty() {
+            last.remember(&mut pass, stream);
             return Ok(Vec::new());
         }
         let scope = scope.at(&wanted);
-        let x = compute.select_rows(stream.x, &wanted);
-        let pending = stream
-            .pending
-            .map(|pending| compute.select_rows(pending, &wanted));
+        let places = (wanted.len() < ids.len()).then_some(wanted.as_slice());
+        let wanted = Wanted {
+            places,
+            scope: &scope,
+        };
+        let Stream { x, pending } = last.forward_for(&mut pass, stream, &wanted);
         let (_, h) = model.final_norm.forward(compute, x, pending, &scope);
         let mut logits = model.head.forward(compute, &h, &scope);
         if let Some(cap) = model.config.logit_soft_cap {

@@ -36,7 +36,7 @@ pub struct Settings {
     pub device: String,
     /// The kernels: `auto`, `portable`.
     pub kernel: String,
-    /// The number type of the computation.
+    /// The types that the weights are held in: `f32`, or `q4_1, q8_0`. The kernels say in what arithmetic.
     pub dtype: String,
     /// What runs programs, where a suite needs it.
     pub sandbox: Option<SandboxSettings>,

@@ -14,6 +14,6 @@ mod warnings;
 
 pub use aligned::Style;
 pub use compare::{Comparison, comparisons};
-pub use markdown::markdown;
+pub use markdown::{Align, Table, escaped, markdown};
 pub use terminal::terminal;
 pub use warnings::{Warning, warnings};

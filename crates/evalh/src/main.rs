@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Exec(flags) => commands::exec::exec(&flags),
         Command::Pull(flags) => commands::pull::pull(&flags),
         Command::List(flags) => commands::list::list(&flags),
+        Command::Bench(flags) => commands::bench::bench(&flags),
         Command::Report(flags) => commands::report::report(&flags),
         Command::Prompts(flags) => commands::prompts::prompts(&flags),
         Command::Suite(command) => commands::suite::suite(&command),

@@ -6,6 +6,7 @@ use super::{
     int8_value,
     mean::mean,
 };
+use crate::{CodedTensor, CodedValues, GroupFactors};
 use half::{bf16, f16, slice::HalfFloatSliceExt};
 use rayon::prelude::*;
 
@@ -104,6 +105,66 @@ impl Quantization {
         }
     }
 
+    /// Whether weights of such rows have [`codes`](Self::codes): 4 bits in rows of whole blocks. (What int8 stands for is
+    /// rounded twice, and the blocks of other rows straddle them.)
+    pub fn has_codes(&self, columns: usize) -> bool {
+        *self != Self::Int8 && columns.is_multiple_of(BLOCK)
+    }
+
+    /// The codes of the same weight, `[rows, columns]`, whose values are those of [`round_trip`](Self::round_trip);
+    /// `None` where it [has none](Self::has_codes).
+    ///
+    /// # Panics
+    /// When there are not `rows * columns` values.
+    pub fn codes(&self, values: &[f32], rows: usize, columns: usize) -> Option<CodedTensor> {
+        assert_eq!(
+            Some(values.len()),
+            rows.checked_mul(columns),
+            "a weight of {rows} rows and {columns} columns has another number of values"
+        );
+        let (book, double) = match self {
+            Self::Nf4 => (CodeBook::Nf4, false),
+            Self::Nf4Double => (CodeBook::Nf4, true),
+            Self::Fp4 => (CodeBook::Fp4, false),
+            Self::Int8 => return None,
+        };
+        if values.is_empty() || !self.has_codes(columns) {
+            return None;
+        }
+        let absmax: Vec<f32> = values.par_chunks(BLOCK).map(absmax).collect();
+        let sorted = Sorted::new(book);
+        let mut codes = vec![0; values.len() / 2];
+        codes
+            .par_chunks_mut(BLOCKS_A_TASK * BLOCK / 2)
+            .zip(values.par_chunks(BLOCKS_A_TASK * BLOCK))
+            .zip(absmax.par_chunks(BLOCKS_A_TASK))
+            .for_each(|((codes, values), absmax)| {
+                let blocks = values.as_chunks::<BLOCK>().0.iter();
+                for ((block, absmax), out) in blocks.zip(absmax).zip(codes.chunks_mut(BLOCK / 2)) {
+                    let places = sorted.places(&normalised(*block, *absmax));
+                    for (out, pair) in out.iter_mut().zip(places.as_chunks::<2>().0) {
+                        *out = (pair[0] | pair[1] << 4) as u8;
+                    }
+                }
+            });
+        Some(CodedTensor {
+            name: self.name(),
+            rows,
+            columns,
+            group: BLOCK,
+            codes: CodedValues::Four {
+                codes,
+                table: sorted.values,
+            },
+            scales: GroupFactors::F32(if double {
+                double_quantised(&absmax)
+            } else {
+                absmax
+            }),
+            minimums: None,
+        })
+    }
+
     /// The name people give on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -144,11 +205,8 @@ fn four_bit(values: &mut [f32], book: CodeBook, double: bool, dtype: FloatType) 
                     for value in block.iter_mut() {
                         *value /= absmax;
                     }
-                } else {
-                    let inverse = 1.0 / at_least(*absmax, SMALLEST_ABSMAX);
-                    for value in block.iter_mut() {
-                        *value *= inverse;
-                    }
+                } else if let Some(block) = block.as_mut_array::<BLOCK>() {
+                    *block = normalised(*block, *absmax);
                 }
                 let scaled = sorted.values.map(|value| dtype.round(value * scale));
                 let places = sorted.places(block);
@@ -157,6 +215,15 @@ fn four_bit(values: &mut [f32], book: CodeBook, double: bool, dtype: FloatType) 
                 }
             }
         });
+}
+
+/// A whole block's values over the largest magnitude, as bitsandbytes computes them: times its inverse.
+fn normalised(mut block: [f32; BLOCK], absmax: f32) -> [f32; BLOCK] {
+    let inverse = 1.0 / at_least(absmax, SMALLEST_ABSMAX);
+    for value in &mut block {
+        *value *= inverse;
+    }
+    block
 }
 
 /// A code book in the order of its values, and the bounds between them.

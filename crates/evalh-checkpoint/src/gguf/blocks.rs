@@ -3,11 +3,12 @@
 //! Layouts and the order of operations are those of ggml's `dequantize_row_*` reference functions
 //! (<https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c>).
 
+mod coding;
 mod unpack;
 
 use super::FormatError;
 use crate::{StoredDtype, float};
-use unpack::{each, iq4_nl, iq4_xs, q2_k, q3_k, q4_0, q4_1, q4_k, q5_0, q5_1, q5_k, q6_k, q8_0};
+pub(super) use coding::{Coding, Factors};
 
 /// How a tensor's values are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,24 +130,18 @@ impl BlockType {
         self.spec().3
     }
 
+    /// How values are coded, unless they are numbers of their own.
+    pub(super) fn coding(self) -> Option<Coding> {
+        Coding::of(self)
+    }
+
     /// The values of whole blocks; `out` has [`len`](Self::len) values for every [`bytes`](Self::bytes) of `data`.
     pub(super) fn dequantise(self, data: &[u8], out: &mut [f32]) {
-        match self {
-            Self::F32 => float::f32_from_le(data, out),
-            Self::F16 => float::f16_from_le(data, out),
-            Self::BF16 => float::bf16_from_le(data, out),
-            Self::Q4_0 => each(data, out, q4_0),
-            Self::Q4_1 => each(data, out, q4_1),
-            Self::Q5_0 => each(data, out, q5_0),
-            Self::Q5_1 => each(data, out, q5_1),
-            Self::Q8_0 => each(data, out, q8_0),
-            Self::Q2_K => each(data, out, q2_k),
-            Self::Q3_K => each(data, out, q3_k),
-            Self::Q4_K => each(data, out, q4_k),
-            Self::Q5_K => each(data, out, q5_k),
-            Self::Q6_K => each(data, out, q6_k),
-            Self::IQ4_NL => each(data, out, iq4_nl),
-            Self::IQ4_XS => each(data, out, iq4_xs),
+        match (self, self.coding()) {
+            (_, Some(coding)) => coding.dequantise(data, out),
+            (Self::F16, None) => float::f16_from_le(data, out),
+            (Self::BF16, None) => float::bf16_from_le(data, out),
+            (_, None) => float::f32_from_le(data, out),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where each Hugging Face tensor lies in a GGUF file, and what of the converter's doing is undone as it is read.
 
-use super::{BlockType, header::Tensor, model::Model};
-use crate::TensorInfo;
+use super::{BlockType, coded::CodedRows, header::Tensor, model::Model};
+use crate::{CodedTensor, TensorInfo};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ pub(super) enum RowOrder {
 
 impl RowOrder {
     /// The row of the file that holds a row of Hugging Face's order.
-    fn stored(self, row: usize) -> usize {
+    pub(super) fn stored(self, row: usize) -> usize {
         match self {
             Self::AsIs => row,
             Self::Interleaved { head_rows } => {
@@ -126,6 +126,26 @@ impl Layout {
         let out = self.values(&model.part(self.part)[self.data.clone()]);
         model.release(self.part, self.data.clone());
         out
+    }
+
+    /// All codes, in Hugging Face's order: of matrices whose values are what is stored.
+    pub(super) fn read_codes(&self, model: &Model) -> Option<CodedTensor> {
+        let [rows, columns] = self.shape[..] else {
+            return None;
+        };
+        if self.change != Change::Nothing {
+            return None;
+        }
+        let coded = CodedRows {
+            data: &model.part(self.part)[self.data.clone()],
+            rows,
+            columns,
+            block: self.block,
+            order: self.order,
+        }
+        .read()?;
+        model.release(self.part, self.data.clone());
+        Some(coded)
     }
 
     fn values(&self, data: &[u8]) -> Vec<f32> {

@@ -5,6 +5,7 @@
 //! of them such a file.
 
 mod blocks;
+mod coded;
 mod config;
 mod entry;
 mod facts;
@@ -21,7 +22,7 @@ pub(crate) use blocks::BlockType;
 pub(crate) use model::is_later_part;
 
 use crate::{
-    ChatTemplate, CheckpointError, GenerationSettings, TensorInfo, TextTokenizer,
+    ChatTemplate, CheckpointError, CodedTensor, GenerationSettings, TensorInfo, TextTokenizer,
     error::FETCH_AGAIN, template::SpecialTokenTexts,
 };
 use facts::Facts;
@@ -149,6 +150,11 @@ impl GgufFile {
 
     pub(crate) fn read_f32(&self, name: &str) -> Option<Vec<f32>> {
         self.layout(name).map(|layout| layout.read(&self.model))
+    }
+
+    /// A tensor's codes, `None` where there is no such tensor or its values are not kept as codes in rows.
+    pub(crate) fn read_codes(&self, name: &str) -> Option<CodedTensor> {
+        self.layout(name)?.read_codes(&self.model)
     }
 
     fn layout(&self, name: &str) -> Option<&Layout> {

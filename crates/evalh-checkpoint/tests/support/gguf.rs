@@ -64,6 +64,11 @@ impl Gguf {
         self
     }
 
+    pub fn without_tensor(mut self, name: &str) -> Self {
+        self.tensors.retain(|(known, ..)| known != name);
+        self
+    }
+
     pub fn u32(self, key: &str, value: u32) -> Self {
         self.set(key, 4, value.to_le_bytes().to_vec())
     }

@@ -60,10 +60,11 @@ pub enum Advance {
 }
 
 impl<'e, S: Copy, T: Text> Active<'e, S, T> {
-    /// The job of this place, in the sequence that `open` makes for so many tokens and that holds the first `read` of them.
+    /// The job of this place, in the sequence that `open` makes for so many tokens and that holds the first `read` of them
+    /// and has so many cache tokens reserved.
     pub fn new(
         open: impl FnOnce(usize) -> S,
-        read: usize,
+        (read, cache_tokens): (usize, usize),
         place: usize,
         job: &Job<'e>,
         text: &'e T,
@@ -105,7 +106,7 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
             variant: job.variant,
             unit: job.unit,
             job: place,
-            cache_tokens: job.cache_tokens - read,
+            cache_tokens,
             feed,
             read,
             wanted,
@@ -116,15 +117,22 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         }
     }
 
-    /// A shared beginning of `job`, the one of this place, in a sequence that holds the first `read` tokens of it.
-    pub fn prefix(seq: S, read: usize, prefix: &Prefix<'_>, place: usize, job: &Job<'_>) -> Self {
+    /// A shared beginning of `job`, the one of this place, in a sequence that holds the first `read` tokens of it
+    /// and has so many cache tokens reserved.
+    pub fn prefix(
+        seq: S,
+        (read, cache_tokens): (usize, usize),
+        prefix: &Prefix<'_>,
+        place: usize,
+        job: &Job<'_>,
+    ) -> Self {
         Self {
             seq,
             answer: job.answer,
             variant: job.variant,
             unit: job.unit,
             job: prefix.job,
-            cache_tokens: prefix.tokens.len() - read,
+            cache_tokens,
             feed: prefix.tokens.to_vec(),
             read,
             wanted: prefix.tokens.len(),

@@ -48,7 +48,7 @@ impl<'p, S: Copy> Held<'p, S> {
 
     /// Cache tokens that a beginning takes beside its parent's.
     pub fn own_tokens(&self, place: usize) -> usize {
-        self.nodes[place].own_tokens(&self.nodes)
+        self.nodes[place].own_tokens
     }
 
     /// What the job of this place begins with.
@@ -105,6 +105,15 @@ impl<'p, S: Copy> Held<'p, S> {
         freed
     }
 
+    /// Lets a job begin by itself, where its beginnings and it do not fit into the cache together: what is between whole
+    /// blocks is then held several times. Forgets every beginning. Only while no job is in progress.
+    pub fn part(&mut self, job: usize) -> Vec<(S, usize)> {
+        let mut freed = self.ended(job);
+        self.of_job[job] = None;
+        freed.extend(self.forget_all_but(job));
+        freed
+    }
+
     /// A job has ended: the sequences that nobody needs any more, and the cache tokens that each frees.
     pub fn ended(&mut self, job: usize) -> Vec<(S, usize)> {
         let mut freed = Vec::new();
@@ -132,6 +141,7 @@ mod tests {
     fn held(tokens: &[u32]) -> Held<'_, char> {
         let node = |len: usize, parent| Prefix {
             tokens: &tokens[..len],
+            own_tokens: 4,
             parent,
             members: 2,
             job: 0,
@@ -170,6 +180,18 @@ mod tests {
         assert_eq!(held.beginning(0), Beginning::Absent(1, Some(('a', 4))));
         assert_eq!(held.forget_all_but(3), [('a', 4)]);
         assert_eq!(held.beginning(2), Beginning::Absent(0, None));
+    }
+
+    #[test]
+    fn a_job_can_begin_by_itself() {
+        let tokens = [1; 8];
+        let mut held = held(&tokens);
+        held.ready(0, 'a');
+        held.ready(1, 'b');
+        assert_eq!(held.part(0), [('a', 4), ('b', 4)]);
+        assert_eq!(held.beginning(0), Beginning::Ready(None));
+        assert_eq!(held.ended(0), []);
+        assert_eq!(held.beginning(1), Beginning::Absent(0, None));
     }
 
     #[test]

@@ -117,6 +117,7 @@ pub fn serve_all<M: Model, T: Text>(
             vocabulary,
             options,
             active: Vec::new(),
+            block: plan.block,
             free_tokens: plan.cache_tokens,
             spans: Vec::new(),
             read: vec![Read::default(); asked.len()],
@@ -174,6 +175,8 @@ struct Batch<'e, F: Forward, T: Text> {
     drafting: Option<Drafting>,
     /// In the order of their admission.
     active: Vec<Active<'e, F::Seq, T>>,
+    /// Tokens of a cache block.
+    block: usize,
     /// Cache tokens nobody has reserved.
     free_tokens: usize,
     /// What the coming pass reads: place in `active`, places in its feed, whether it is decode.
@@ -228,24 +231,27 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
             Beginning::Computing => false,
             Beginning::Ready(beginning) => {
                 let read = beginning.map_or(0, |(_, held)| held);
-                if !self.reserve(job.cache_tokens - read) {
+                let cache_tokens = job.cache_tokens - read / self.block * self.block;
+                if !self.reserve(cache_tokens) {
                     return false;
                 }
                 let session = &mut self.session;
                 let open = |tokens| Self::begin(session, job.variant, beginning, tokens);
                 let eos_ids = &self.vocabulary.eos_ids;
-                let row = Active::new(open, read, place, job, self.text, eos_ids);
+                let held = (read, cache_tokens);
+                let row = Active::new(open, held, place, job, self.text, eos_ids);
                 self.active.push(row.drafted_by(self.drafting.as_ref()));
                 timings.share(job.variant, read);
                 true
             }
             Beginning::Absent(node, parent) => {
-                if self.reserve(self.held.own_tokens(node)) {
+                let cache_tokens = self.held.own_tokens(node);
+                if self.reserve(cache_tokens) {
                     let prefix = self.held.node(node);
                     let tokens = prefix.tokens.len();
                     let seq = Self::begin(&mut self.session, job.variant, parent, tokens);
                     let read = parent.map_or(0, |(_, held)| held);
-                    let row = Active::prefix(seq, read, prefix, node, job);
+                    let row = Active::prefix(seq, (read, cache_tokens), prefix, node, job);
                     self.active.push(row);
                     self.held.compute(node);
                 }
@@ -256,7 +262,10 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
 
     /// Gives up what is held for later jobs, for one that would fit into an empty cache.
     fn make_room(&mut self, place: usize) {
-        let freed = self.held.forget_all_but(place);
+        let mut freed = self.held.forget_all_but(place);
+        if freed.is_empty() {
+            freed = self.held.part(place);
+        }
         assert!(!freed.is_empty(), "every job fits into an empty cache");
         for (seq, tokens) in freed {
             self.session.close(seq);

@@ -1,4 +1,4 @@
-//! Beginnings that several jobs share: a radix tree over whole cache blocks of their prompts.
+//! Beginnings that several jobs share: a radix tree over their prompts.
 //!
 //! Few-shot prompts repeat most of their tokens, so a beginning is computed once and every job below it goes on from
 //! there. A beginning's keys and values are of one variant. The jobs are put in an order in which each beginning's are
@@ -20,21 +20,16 @@ pub struct Prefixes<'p> {
 /// A beginning that several jobs share.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Prefix<'p> {
-    /// Its tokens, whole blocks, those of its parent included.
+    /// Its tokens, those of its parent included.
     pub tokens: &'p [u32],
+    /// Cache tokens that it takes beside the whole blocks of its parent, whole blocks too.
+    pub own_tokens: usize,
     /// The longest shorter beginning.
     pub parent: Option<usize>,
     /// Jobs and beginnings directly below it.
     pub members: usize,
     /// A job below it.
     pub job: usize,
-}
-
-impl Prefix<'_> {
-    /// Tokens that its parent does not have.
-    pub fn own_tokens(&self, nodes: &[Prefix<'_>]) -> usize {
-        self.tokens.len() - self.parent.map_or(0, |parent| nodes[parent].tokens.len())
-    }
 }
 
 impl<'p> Prefixes<'p> {
@@ -47,14 +42,17 @@ impl<'p> Prefixes<'p> {
         }
     }
 
-    /// What jobs of one variant share, in blocks of so many tokens. The last token of a prompt is never shared: its logits
-    /// are wanted.
+    /// What jobs of one variant share, in a cache of blocks of so many tokens. The last token of a prompt is never shared:
+    /// its logits are wanted.
+    ///
+    /// A beginning is worth computing by itself where it is longer than the one before it by [`least`] tokens: the jobs
+    /// below it wait for it, and copy its last block where that is not full.
     pub fn of(jobs: &[Job<'p>], block: usize) -> Self {
         let prompts: Vec<&'p [u32]> = jobs
             .iter()
             .map(|job| {
                 let prompt = job.task.prompt();
-                &prompt[..prompt.len().saturating_sub(1) / block * block]
+                &prompt[..prompt.len().saturating_sub(1)]
             })
             .collect();
         let mut sorted: Vec<usize> = (0..jobs.len()).collect();
@@ -65,7 +63,7 @@ impl<'p> Prefixes<'p> {
             .windows(2)
             .map(|pair| {
                 if jobs[pair[0]].variant == jobs[pair[1]].variant {
-                    common_blocks(prompts[pair[0]], prompts[pair[1]], block) * block
+                    common_tokens(prompts[pair[0]], prompts[pair[1]])
                 } else {
                     0
                 }
@@ -78,7 +76,7 @@ impl<'p> Prefixes<'p> {
         let mut open = vec![(0..sorted.len(), None::<usize>)];
         while let Some((range, parent)) = open.pop() {
             let inner = range.start..range.end.saturating_sub(1);
-            let Some(least) = common[inner.clone()].iter().copied().min() else {
+            let Some(shared) = common[inner.clone()].iter().copied().min() else {
                 // A single job, or none at all.
                 for place in range {
                     found.of_job[sorted[place]] = parent;
@@ -87,10 +85,11 @@ impl<'p> Prefixes<'p> {
                 continue;
             };
             let held = parent.map_or(0, |parent| found.nodes[parent].tokens.len());
-            let parent = if least > held {
+            let parent = if shared >= held + least(block) {
                 let job = sorted[range.clone()].iter().copied().min();
                 found.nodes.push(Prefix {
-                    tokens: &prompts[sorted[range.start]][..least],
+                    tokens: &prompts[sorted[range.start]][..shared],
+                    own_tokens: shared.next_multiple_of(block) - held / block * block,
                     parent,
                     members: 0,
                     job: job.unwrap_or(sorted[range.start]),
@@ -102,7 +101,7 @@ impl<'p> Prefixes<'p> {
             };
             let mut start = range.start;
             for place in inner {
-                if common[place] == least {
+                if common[place] == shared {
                     open.push((start..place + 1, parent));
                     start = place + 1;
                 }
@@ -153,10 +152,13 @@ impl<'p> Prefixes<'p> {
     }
 }
 
-fn common_blocks(a: &[u32], b: &[u32], block: usize) -> usize {
-    let same = |(a, b): &(&[u32], &[u32])| a == b;
-    let blocks = a.chunks_exact(block).zip(b.chunks_exact(block));
-    blocks.take_while(same).count()
+/// Tokens that make a beginning worth computing by itself: half a block.
+fn least(block: usize) -> usize {
+    (block / 2).max(1)
+}
+
+fn common_tokens(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]
@@ -198,20 +200,23 @@ mod tests {
             vec![1, 1, 2, 2, 4, 4, 9],
             vec![1, 1, 5, 5, 9],
             vec![1, 1, 2, 2, 3, 3, 8],
-            // Its last token is not shared, so only the first block is.
+            // Its last token is not shared, since its logits are wanted.
             vec![1, 1, 2, 2],
         ];
         let contexts = contexts(&prompts);
-        let found = Prefixes::of(&jobs(&contexts), 2);
+        let found = Prefixes::of(&jobs(&contexts), 4);
         let shown: Vec<_> = found
             .nodes
             .iter()
             .map(|node| (node.tokens, node.members))
             .collect();
+        // A single 2 more, which one prompt shares, is too little.
         assert!(shown.contains(&(&[1, 1][..], 3)), "{shown:?}");
         assert!(shown.contains(&(&[1, 1, 2, 2][..], 2)), "{shown:?}");
         assert!(shown.contains(&(&[1, 1, 2, 2, 3, 3][..], 2)), "{shown:?}");
         assert_eq!(shown.len(), 3);
+        let own: Vec<_> = found.nodes.iter().map(|node| node.own_tokens).collect();
+        assert_eq!(own, [4, 4, 4]);
         assert_eq!(found.order, [0, 4, 2, 3, 5, 1]);
         assert_eq!(found.of_job[1], None);
     }
@@ -278,8 +283,10 @@ mod tests {
                 }
             }
             for (place, node) in found.nodes.iter().enumerate() {
-                prop_assert_eq!(node.tokens.len() % block, 0);
-                prop_assert!(node.own_tokens(&found.nodes) > 0);
+                let held = node.parent.map_or(0, |parent| found.nodes[parent].tokens.len());
+                prop_assert!(node.tokens.len() >= held + least(block));
+                prop_assert_eq!(node.own_tokens % block, 0);
+                prop_assert!(held / block * block + node.own_tokens >= node.tokens.len());
                 if let Some(parent) = node.parent {
                     prop_assert!(parent < place);
                     members[parent] += 1;
@@ -290,17 +297,17 @@ mod tests {
                 prop_assert!(node.members >= 2);
                 prop_assert_eq!(node.members, members);
             }
-            // Two jobs share no more than the longest beginning that both have.
+            // Two jobs share no more than the longest beginning that both have, or too little to tell.
             for (a, first) in prompts.iter().enumerate() {
                 for (b, second) in prompts.iter().enumerate().skip(a + 1) {
-                    let ends = |prompt: &[u32]| (prompt.len() - 1) / block * block;
-                    let common = common_blocks(&first[..ends(first)], &second[..ends(second)], block) * block;
+                    let common = common_tokens(&first[..first.len() - 1], &second[..second.len() - 1]);
                     let chain = |job: usize| {
                         std::iter::successors(found.of_job[job], |node| found.nodes[*node].parent).collect::<Vec<_>>()
                     };
                     let other = chain(b);
                     let shared = chain(a).into_iter().find(|node| other.contains(node));
-                    prop_assert_eq!(shared.map_or(0, |node| found.nodes[node].tokens.len()), common);
+                    let found = shared.map_or(0, |node| found.nodes[node].tokens.len());
+                    prop_assert!(found <= common && common < found + least(block));
                 }
             }
         }

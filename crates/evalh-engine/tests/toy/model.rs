@@ -149,12 +149,12 @@ impl Forward for ToySession<'_> {
 
     fn fork(&mut self, seq: usize, len: usize) -> usize {
         let from = self.sequences[seq].as_ref().expect("open");
-        assert!(len <= from.states.len() && len.is_multiple_of(self.model.block));
+        assert!(len <= from.states.len());
         let (variant, states) = (from.variant, from.states[..len].to_vec());
         self.sequences.push(Some(Sequence {
             variant,
             states,
-            shared: len,
+            shared: len / self.model.block * self.model.block,
         }));
         self.sequences.len() - 1
     }

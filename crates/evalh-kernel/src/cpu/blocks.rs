@@ -122,11 +122,11 @@ unsafe fn turn<V: Lanes, S: Step, const WIDTH: usize>(
     out: &mut [f32],
 ) {
     let m = rows.len() / inputs;
-    for (index, out) in out.chunks_mut(16 * m).enumerate() {
+    let steps = out.len() / m;
+    for index in 0..steps.div_ceil(16) {
         let first = index * WIDTH;
         let count = WIDTH.min(inputs - first);
-        let mut lanes = [const { [0f32; 16] }; 16];
-        // SAFETY: a place is only loaded from where `WIDTH` values follow it.
+        // SAFETY: a place is only loaded from where `WIDTH` values follow it, and only stored to where sixteen do.
         unsafe {
             let mut columns = [V::splat(0.0); 16];
             for (column, row) in columns.iter_mut().zip(rows.chunks_exact(inputs)) {
@@ -140,12 +140,18 @@ unsafe fn turn<V: Lanes, S: Step, const WIDTH: usize>(
                 };
             }
             V::transpose(&mut columns);
-            for (column, lanes) in columns.iter().zip(&mut lanes) {
-                column.store(lanes.as_mut_ptr());
+            let steps = index * 16..steps.min(index * 16 + 16);
+            for (step, column) in steps.zip(columns) {
+                let out = &mut out[step * m..];
+                if out.len() >= 16 {
+                    // More than belongs here: the next steps' values overwrite it.
+                    column.store(out.as_mut_ptr());
+                } else {
+                    let mut lanes = [0f32; 16];
+                    column.store(lanes.as_mut_ptr());
+                    out[..m].copy_from_slice(&lanes[..m]);
+                }
             }
-        }
-        for (out, lanes) in out.chunks_exact_mut(m).zip(&lanes) {
-            out.copy_from_slice(&lanes[..m]);
         }
     }
 }

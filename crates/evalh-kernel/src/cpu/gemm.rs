@@ -1,10 +1,12 @@
 //! Rows times a packed weight, over all threads.
 
 use super::blocks::Blocks;
+use super::codes::{FEW_ROWS, PANELS_OF_CODES};
 use super::isa::Isa;
 use super::packed::PackedWeight;
-use super::tile::{self, FEW, PANEL, TOGETHER, Tile};
+use super::tile::{self, FEW, PANEL, Panel, TOGETHER, Tile};
 use rayon::prelude::*;
+use std::cell::RefCell;
 
 /// Inputs of a panel that are worked on at once, so that it stays in the second-level cache (256 KiB of `f32`).
 const DEPTH: usize = 2048;
@@ -21,6 +23,31 @@ unsafe impl Sync for Output {}
 impl Output {
     fn at(self, index: usize) -> *mut f32 {
         self.0.wrapping_add(index)
+    }
+}
+
+thread_local! {
+    /// Room for the values of a panel that is held as codes.
+    static VALUES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Hands `depth` steps of a panel to `use_panel`, from step `k` on; codes are written out for it.
+fn with_panel(
+    isa: Isa,
+    weight: &PackedWeight,
+    panel: usize,
+    k: usize,
+    depth: usize,
+    use_panel: impl FnOnce(Panel),
+) {
+    match (weight.panel(panel, k), weight.codes()) {
+        (Some(values), _) => use_panel(values),
+        (None, Some(codes)) => VALUES.with_borrow_mut(|values| {
+            values.resize((PANEL * depth).max(values.len()), 0.0);
+            codes.expand(isa, panel, k, &mut values[..PANEL * depth]);
+            use_panel(Panel::F32(values.as_ptr()));
+        }),
+        (None, None) => unreachable!("a weight in one part has values or codes"),
     }
 }
 
@@ -52,30 +79,55 @@ pub fn multiply(
     if rows == 0 {
         return;
     }
-    let blocks = Blocks::new(isa, x, inputs, weight.precision());
-    let steps = blocks.steps;
+    if let Some(parts) = weight.parts() {
+        let mut column = column;
+        for part in parts {
+            multiply(isa, x, part, c, width, column, accumulate);
+            column += part.outputs();
+        }
+        return;
+    }
     let out = Output(c.as_mut_ptr());
     let panels = weight.panels();
+    if let Some(codes) = weight.codes().filter(|_| rows <= FEW_ROWS) {
+        let tasks = panels.div_ceil(PANELS_OF_CODES);
+        let least = TASK_VALUES / (PANEL * PANELS_OF_CODES * inputs * rows.div_ceil(4));
+        (0..tasks)
+            .into_par_iter()
+            .with_min_len(least.clamp(1, tasks))
+            .for_each(|task| {
+                let panel = task * PANELS_OF_CODES;
+                let first = out.at(column + panel * PANEL);
+                // SAFETY: the columns of these panels lie inside `c` (asserted above) and belong to this task alone.
+                unsafe { codes.multiply_few(isa, panel, x, first, width, accumulate) };
+            });
+        return;
+    }
+    let blocks = Blocks::new(isa, x, inputs, weight.precision());
+    let steps = blocks.steps;
     let run = |panel: usize, together: usize| {
         let first = panel * PANEL;
         for k in (0..steps).step_by(DEPTH) {
-            for (row, m, a) in blocks.iter(k) {
-                let tile = Tile {
-                    m,
-                    k: DEPTH.min(steps - k),
-                    a,
-                    b: weight.panel(panel, k),
-                    panels: together,
-                    apart: steps * PANEL,
-                    c: out.at(row * width + column + first),
-                    ldc: width,
-                    columns: PANEL.min(outputs - first),
-                    accumulate: accumulate || k > 0,
-                };
-                // SAFETY: the block holds `k * m` values from `a` on, the panels are padded to 32 columns, and the rows
-                // and columns written lie inside `c` (asserted above) and belong to these panels alone.
-                unsafe { tile::run(isa, &tile) };
-            }
+            let depth = DEPTH.min(steps - k);
+            with_panel(isa, weight, panel, k, depth, |b| {
+                for (row, m, a) in blocks.iter(k) {
+                    let tile = Tile {
+                        m,
+                        k: depth,
+                        a,
+                        b,
+                        panels: together,
+                        apart: steps * PANEL,
+                        c: out.at(row * width + column + first),
+                        ldc: width,
+                        columns: PANEL.min(outputs - first),
+                        accumulate: accumulate || k > 0,
+                    };
+                    // SAFETY: the block holds `k * m` values from `a` on, the panels are padded to 32 columns, and the
+                    // rows and columns written lie inside `c` (asserted above) and belong to these panels alone.
+                    unsafe { tile::run(isa, &tile) };
+                }
+            });
         }
     };
     let whole = outputs / PANEL;

@@ -11,6 +11,16 @@ pub(super) trait Lanes: Copy {
     unsafe fn load(p: *const f32) -> Self;
     /// Sixteen bf16 values from memory, widened.
     unsafe fn load_bf16(p: *const u16) -> Self;
+    /// Sixteen finite half-precision values from memory, widened.
+    unsafe fn load_f16(p: *const u16) -> Self;
+    /// Sixteen signed bytes from memory, as numbers.
+    unsafe fn load_i8(p: *const i8) -> Self;
+    /// The values of a table of sixteen which the low four of each lane's bits name.
+    unsafe fn lookup(self, table: Self) -> Self;
+    /// Each lane's bits moved down by four, so that the next four are the low ones.
+    unsafe fn next_four_bits(self) -> Self;
+    /// Asks for a line of memory that will be read soon. The address need not be valid.
+    unsafe fn prefetch(p: *const u8);
     /// Sixteen values to memory, unaligned.
     unsafe fn store(self, p: *mut f32);
     /// `self * a + b`, rounded once.
@@ -101,6 +111,18 @@ pub(super) unsafe fn exp<V: Lanes>(x: V) -> V {
     }
 }
 
+/// What a half-precision number's exponent and fraction, moved into place, lack in the exponent's bias: 2 to the
+/// power of 112.
+const HALF_BIAS: f32 = f32::from_bits((112 + 127) << 23);
+
+/// The value of a finite half-precision number.
+#[inline(always)]
+pub(super) fn f16_value(bits: u16) -> f32 {
+    let bits = u32::from(bits);
+    let magnitude = f32::from_bits((bits & 0x7FFF) << 13) * HALF_BIAS;
+    f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
+}
+
 /// The portable set. Compiled for every target; on x86-64 its fused product is a library call.
 #[derive(Clone, Copy)]
 pub(super) struct Portable([f32; 16]);
@@ -128,6 +150,26 @@ impl Lanes for Portable {
         let raw = unsafe { p.cast::<[u16; 16]>().read_unaligned() };
         Self(raw.map(|x| f32::from_bits(u32::from(x) << 16)))
     }
+    #[inline(always)]
+    unsafe fn load_f16(p: *const u16) -> Self {
+        // SAFETY: the caller vouches for sixteen readable values.
+        Self(unsafe { p.cast::<[u16; 16]>().read_unaligned() }.map(f16_value))
+    }
+    #[inline(always)]
+    unsafe fn load_i8(p: *const i8) -> Self {
+        // SAFETY: the caller vouches for sixteen readable values.
+        Self(unsafe { p.cast::<[i8; 16]>().read_unaligned() }.map(f32::from))
+    }
+    #[inline(always)]
+    unsafe fn lookup(self, table: Self) -> Self {
+        Self(self.0.map(|x| table.0[(x.to_bits() & 15) as usize]))
+    }
+    #[inline(always)]
+    unsafe fn next_four_bits(self) -> Self {
+        Self(self.0.map(|x| f32::from_bits(x.to_bits() >> 4)))
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_: *const u8) {}
     #[inline(always)]
     unsafe fn store(self, p: *mut f32) {
         // SAFETY: the caller vouches for sixteen writable values.
@@ -244,6 +286,33 @@ pub(super) mod x86 {
                 let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast()));
                 Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide)))
             }
+        }
+        #[inline(always)]
+        unsafe fn load_f16(p: *const u16) -> Self {
+            unsafe { Self(_mm512_cvtph_ps(_mm256_loadu_si256(p.cast()))) }
+        }
+        #[inline(always)]
+        unsafe fn load_i8(p: *const i8) -> Self {
+            unsafe {
+                let wide = _mm512_cvtepi8_epi32(_mm_loadu_si128(p.cast()));
+                Self(_mm512_cvtepi32_ps(wide))
+            }
+        }
+        #[inline(always)]
+        unsafe fn lookup(self, table: Self) -> Self {
+            // The permutation reads the low four bits of each index and no others.
+            unsafe { Self(_mm512_permutexvar_ps(_mm512_castps_si512(self.0), table.0)) }
+        }
+        #[inline(always)]
+        unsafe fn next_four_bits(self) -> Self {
+            unsafe {
+                let bits = _mm512_srli_epi32::<4>(_mm512_castps_si512(self.0));
+                Self(_mm512_castsi512_ps(bits))
+            }
+        }
+        #[inline(always)]
+        unsafe fn prefetch(p: *const u8) {
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         }
         #[inline(always)]
         unsafe fn store(self, p: *mut f32) {
@@ -421,6 +490,59 @@ pub(super) mod x86 {
                 };
                 Self(half(p), half(p.add(8)))
             }
+        }
+        #[inline(always)]
+        unsafe fn load_f16(p: *const u16) -> Self {
+            unsafe {
+                let half = |p: *const u16| {
+                    let wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast()));
+                    let sign = _mm256_and_si256(wide, _mm256_set1_epi32(0x8000));
+                    let magnitude = _mm256_slli_epi32::<13>(_mm256_xor_si256(wide, sign));
+                    let bias = _mm256_set1_ps(super::HALF_BIAS);
+                    let magnitude = _mm256_mul_ps(_mm256_castsi256_ps(magnitude), bias);
+                    let sign = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(sign));
+                    _mm256_or_ps(magnitude, sign)
+                };
+                Self(half(p), half(p.add(8)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_i8(p: *const i8) -> Self {
+            unsafe {
+                let half = |p: *const i8| {
+                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p.cast())))
+                };
+                Self(half(p), half(p.add(8)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn lookup(self, table: Self) -> Self {
+            unsafe {
+                // The permutations read three bits of each index; the fourth, as a sign, says which of them counts.
+                let half = |bits: __m256| {
+                    let index = _mm256_castps_si256(bits);
+                    let fourth = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(index));
+                    _mm256_blendv_ps(
+                        _mm256_permutevar8x32_ps(table.0, index),
+                        _mm256_permutevar8x32_ps(table.1, index),
+                        fourth,
+                    )
+                };
+                Self(half(self.0), half(self.1))
+            }
+        }
+        #[inline(always)]
+        unsafe fn next_four_bits(self) -> Self {
+            unsafe {
+                let half = |bits: __m256| {
+                    _mm256_castsi256_ps(_mm256_srli_epi32::<4>(_mm256_castps_si256(bits)))
+                };
+                Self(half(self.0), half(self.1))
+            }
+        }
+        #[inline(always)]
+        unsafe fn prefetch(p: *const u8) {
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         }
         #[inline(always)]
         unsafe fn store(self, p: *mut f32) {

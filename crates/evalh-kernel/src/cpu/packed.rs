@@ -1,5 +1,6 @@
 //! A weight matrix in the order in which the inner loop reads it.
 
+use super::codes::{CodedRows, Codes};
 use super::lanes::bf16_bits;
 use super::tile::{PANEL, Panel};
 use rayon::prelude::*;
@@ -26,8 +27,9 @@ impl Precision {
 
 /// A weight `[out, in]` as panels of 32 outputs: `[out / 32][in][32]`, the last panel padded with zeros.
 ///
-/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`. A weight for bf16
-/// arithmetic is rounded, and then has two inputs in a value: `[out / 32][in / 2][32]`, the last pair filled up with zero.
+/// Values that are exact in bf16 are kept as bf16, at half the bytes and no loss; all others as `f32`, or as the codes
+/// that they were given as. A weight for bf16 arithmetic is rounded, and then has two inputs in a value:
+/// `[out / 32][in / 2][32]`, the last pair filled up with zero.
 #[derive(Debug, Clone)]
 pub struct PackedWeight {
     outputs: usize,
@@ -41,6 +43,9 @@ enum Values {
     Bf16(Vec<u16>),
     /// Two bf16 values in each, the earlier input in the low bits.
     Pairs(Vec<u32>),
+    Codes(Codes),
+    /// Rows of one after those of another.
+    Parts(Vec<PackedWeight>),
 }
 
 impl PackedWeight {
@@ -95,6 +100,39 @@ impl PackedWeight {
         }
     }
 
+    /// Packs codes, whose values are what they stand for.
+    ///
+    /// # Panics
+    /// When the parts of `rows` do not fit each other, or it is empty.
+    pub fn coded(rows: &CodedRows<'_>) -> Self {
+        let values = Values::Codes(Codes::new(rows));
+        Self {
+            outputs: rows.outputs,
+            inputs: rows.inputs,
+            values,
+        }
+    }
+
+    /// The rows of some weights after one another, each held as it is.
+    ///
+    /// # Panics
+    /// When there are none, or their inputs differ.
+    pub fn joined(mut parts: Vec<Self>) -> Self {
+        let inputs = parts.first().map_or(0, Self::inputs);
+        assert!(
+            inputs > 0 && parts.iter().all(|part| part.inputs == inputs),
+            "weights of {inputs} inputs"
+        );
+        if parts.len() == 1 {
+            return parts.swap_remove(0);
+        }
+        Self {
+            outputs: parts.iter().map(Self::outputs).sum(),
+            inputs,
+            values: Values::Parts(parts),
+        }
+    }
+
     /// Rows of the weight.
     pub fn outputs(&self) -> usize {
         self.outputs
@@ -111,18 +149,43 @@ impl PackedWeight {
             Values::F32(v) => size_of_val(v.as_slice()),
             Values::Bf16(v) => size_of_val(v.as_slice()),
             Values::Pairs(v) => size_of_val(v.as_slice()),
+            Values::Codes(codes) => codes.bytes(),
+            Values::Parts(parts) => parts.iter().map(Self::bytes).sum(),
         }
     }
 
-    /// Whether the values are held as bf16.
-    pub fn is_bf16(&self) -> bool {
-        matches!(self.values, Values::Bf16(_) | Values::Pairs(_))
+    /// Names of the types in which the values are held: `f32`, `bf16`, or those of codes.
+    pub fn dtypes(&self) -> Vec<&'static str> {
+        match &self.values {
+            Values::F32(_) => vec!["f32"],
+            Values::Bf16(_) | Values::Pairs(_) => vec!["bf16"],
+            Values::Codes(codes) => vec![codes.name()],
+            Values::Parts(parts) => parts.iter().flat_map(Self::dtypes).collect(),
+        }
+    }
+
+    /// The weights whose rows these are, where there are several.
+    pub(super) fn parts(&self) -> Option<&[Self]> {
+        match &self.values {
+            Values::Parts(parts) => Some(parts),
+            Values::F32(_) | Values::Bf16(_) | Values::Pairs(_) | Values::Codes(_) => None,
+        }
+    }
+
+    /// The codes, where the weight is held as such.
+    pub(super) fn codes(&self) -> Option<&Codes> {
+        match &self.values {
+            Values::Codes(codes) => Some(codes),
+            Values::F32(_) | Values::Bf16(_) | Values::Pairs(_) | Values::Parts(_) => None,
+        }
     }
 
     /// The arithmetic it is packed for.
     pub fn precision(&self) -> Precision {
         match self.values {
-            Values::F32(_) | Values::Bf16(_) => Precision::F32,
+            Values::F32(_) | Values::Bf16(_) | Values::Codes(_) | Values::Parts(_) => {
+                Precision::F32
+            }
             Values::Pairs(_) => Precision::Bf16,
         }
     }
@@ -155,6 +218,16 @@ impl PackedWeight {
                     o.copy_from_slice(&pair[..o.len()]);
                 }
             }
+            Values::Codes(codes) => codes.copy_row(index, out),
+            Values::Parts(parts) => {
+                let mut index = index;
+                for part in parts {
+                    if index < part.outputs {
+                        return part.copy_row(index, out);
+                    }
+                    index -= part.outputs;
+                }
+            }
         }
     }
 
@@ -177,13 +250,14 @@ impl PackedWeight {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// Panel `index`, from step `k` on.
-    pub(super) fn panel(&self, index: usize, k: usize) -> Panel {
+    /// Panel `index`, from step `k` on, `None` where the values are held as codes or in parts.
+    pub(super) fn panel(&self, index: usize, k: usize) -> Option<Panel> {
         let first = (index * self.steps() + k) * PANEL;
         match &self.values {
-            Values::F32(v) => Panel::F32(v[first..].as_ptr()),
-            Values::Bf16(v) => Panel::Bf16(v[first..].as_ptr()),
-            Values::Pairs(v) => Panel::Pairs(v[first..].as_ptr()),
+            Values::F32(v) => Some(Panel::F32(v[first..].as_ptr())),
+            Values::Bf16(v) => Some(Panel::Bf16(v[first..].as_ptr())),
+            Values::Pairs(v) => Some(Panel::Pairs(v[first..].as_ptr())),
+            Values::Codes(_) | Values::Parts(_) => None,
         }
     }
 }
@@ -230,9 +304,9 @@ mod tests {
             .iter()
             .map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
             .collect();
-        for (rows, bf16) in [(odd, false), (exact, true)] {
+        for (rows, dtype) in [(odd, "f32"), (exact, "bf16")] {
             let packed = PackedWeight::new(&rows, 37, 5);
-            assert_eq!(packed.is_bf16(), bf16);
+            assert_eq!(packed.dtypes(), [dtype]);
             assert_eq!(packed.to_rows(), rows);
         }
     }

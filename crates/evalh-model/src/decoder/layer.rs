@@ -43,6 +43,14 @@ pub(crate) struct Pass<'a> {
     pub rows: &'a [RowSpan],
 }
 
+/// The tokens whose logits are wanted: nothing else is needed of the last layer, once it has remembered all of them.
+pub(crate) struct Wanted<'a> {
+    /// Their places in the batch, in order; all of them where there is no list.
+    pub places: Option<&'a [usize]>,
+    /// Their adapters.
+    pub scope: &'a Scope,
+}
+
 /// The stream, and what the last block gave, which the next norm adds to it.
 pub(crate) struct Stream {
     pub x: Tensor<2>,
@@ -52,20 +60,55 @@ pub(crate) struct Stream {
 impl Layer {
     /// The stream behind the layer.
     pub(crate) fn forward(&self, pass: &mut Pass<'_>, stream: Stream) -> Stream {
-        let (compute, scope) = (pass.compute, pass.scope);
-        let (x, h) = normed(self.attention_norm.as_ref(), pass, stream.x, stream.pending);
+        let scope = pass.scope;
+        let wanted = Wanted {
+            places: None,
+            scope,
+        };
+        self.forward_for(pass, stream, &wanted)
+    }
+
+    /// Appends to the cache, where nothing more of the layer is needed.
+    pub(crate) fn remember(&self, pass: &mut Pass<'_>, stream: Stream) {
+        let (_, h) = normed(
+            self.attention_norm.as_ref(),
+            pass.compute,
+            (stream.x, stream.pending),
+            pass.scope,
+        );
+        self.attend(pass, &h);
+    }
+
+    /// The stream behind the layer, of the wanted tokens alone.
+    pub(crate) fn forward_for(
+        &self,
+        pass: &mut Pass<'_>,
+        stream: Stream,
+        wanted: &Wanted<'_>,
+    ) -> Stream {
+        let (compute, scope) = (pass.compute, wanted.scope);
+        let (mut x, mut h) = normed(
+            self.attention_norm.as_ref(),
+            compute,
+            (stream.x, stream.pending),
+            pass.scope,
+        );
         let mut attended = self.attend(pass, &h);
+        if let Some(places) = wanted.places {
+            [x, h, attended] = [x, h, attended].map(|tensor| compute.select_rows(tensor, places));
+        }
+        attended = self.attention_output.forward(compute, &attended, scope);
         if let Some(norm) = &self.attention_post_norm {
             attended = norm.forward(compute, attended, None, scope).1;
         }
         let (x, h, beside) = match pass.config.residual {
             Residual::Sequential => {
-                let (x, h) = normed(self.mlp_norm.as_ref(), pass, x, Some(attended));
+                let (x, h) = normed(self.mlp_norm.as_ref(), compute, (x, Some(attended)), scope);
                 (x, h, None)
             }
             Residual::Parallel { shared_norm: true } => (x, h, Some(attended)),
             Residual::Parallel { shared_norm: false } => {
-                let (x, h) = normed(self.mlp_norm.as_ref(), pass, x, None);
+                let (x, h) = normed(self.mlp_norm.as_ref(), compute, (x, None), scope);
                 (x, h, Some(attended))
             }
         };
@@ -83,6 +126,7 @@ impl Layer {
         Stream { x, pending }
     }
 
+    /// What each token's heads see of its sequence, `[tokens, heads * head_dim]`; appends to the cache.
     fn attend(&self, pass: &mut Pass<'_>, h: &Tensor<2>) -> Tensor<2> {
         let (compute, scope) = (pass.compute, pass.scope);
         let attention = &pass.config.attention;
@@ -110,15 +154,14 @@ impl Layer {
             layout: attention.layout,
         };
         let rotation = pass.rotation_of.get(self.index).copied().unwrap_or(0);
-        let attended = compute.attend(
+        compute.attend(
             qkv,
             shape,
             &pass.rotations[rotation],
             pass.cache,
             self.index,
             pass.rows,
-        );
-        self.attention_output.forward(compute, &attended, scope)
+        )
     }
 
     /// Every linear.
@@ -222,12 +265,12 @@ impl Layer {
 /// `x + pending`, and its norm where there is one.
 fn normed(
     norm: Option<&Norm>,
-    pass: &Pass<'_>,
-    x: Tensor<2>,
-    pending: Option<Tensor<2>>,
+    compute: &Compute,
+    (x, pending): (Tensor<2>, Option<Tensor<2>>),
+    scope: &Scope,
 ) -> (Tensor<2>, Tensor<2>) {
     if let Some(norm) = norm {
-        return norm.forward(pass.compute, x, pending, pass.scope);
+        return norm.forward(compute, x, pending, scope);
     }
     let x = match pending {
         Some(pending) => x + pending,

@@ -126,8 +126,12 @@ impl Build<'_> {
     fn embedding(&self, module: &str, entries: usize) -> Result<Embedding, ModelError> {
         let name = self.loader.name(module);
         let shape = [entries, self.config.hidden_size];
-        let values = self.loader.tensor(&format!("{name}.weight"), &shape)?;
-        Ok(Embedding::new(self.compute, name, values, entries))
+        let [entries, width] = shape;
+        let values = self.loader.table(&format!("{name}.weight"), shape)?;
+        Ok(Embedding::new(
+            name,
+            values.weight(self.compute, entries, width),
+        ))
     }
 
     fn layer(&self, index: usize) -> Result<Layer, ModelError> {

@@ -256,7 +256,7 @@ fn decoder(
         Linear::sharing(&loader.compute, module.to_owned(), weight, Some(bias))
     } else {
         let rows = Rows {
-            values: loader.tensor(&name, &shape)?,
+            values: loader.tensor(&name, &shape)?.into(),
             bias: Some(bias),
             inputs: config.embedding_size,
         };

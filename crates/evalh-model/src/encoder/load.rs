@@ -166,7 +166,7 @@ impl<'a> Loader<'a> {
             .map(|(name, outputs)| (self.public(name), *outputs))
             .collect();
         let rows = Rows {
-            values,
+            values: values.into(),
             bias: bias.then_some(biases),
             inputs,
         };
@@ -193,7 +193,7 @@ impl<'a> Loader<'a> {
         let bias = self.optional(&format!("{name}.bias"), &[outputs])?;
         let known = weight.is_some() && bias.is_some();
         let rows = Rows {
-            values: weight.unwrap_or_else(|| vec![0.0; outputs * inputs]),
+            values: weight.unwrap_or_else(|| vec![0.0; outputs * inputs]).into(),
             bias: Some(bias.unwrap_or_else(|| vec![0.0; outputs])),
             inputs,
         };
@@ -220,12 +220,8 @@ impl<'a> Loader<'a> {
     /// An embedding.
     pub(super) fn table(&self, name: &str, shape: [usize; 2]) -> Result<Embedding, ModelError> {
         let values = self.tensor(&format!("{name}.weight"), &shape)?;
-        Ok(Embedding::new(
-            &self.compute,
-            self.public(name),
-            values,
-            shape[0],
-        ))
+        let table = self.compute.weight(values, shape[0], shape[1]);
+        Ok(Embedding::new(self.public(name), table))
     }
 
     /// Every tensor of the checkpoint must have a place in the model, or be known to be of no use to it: one that is

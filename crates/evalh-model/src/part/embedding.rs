@@ -26,11 +26,10 @@ struct Attached {
 }
 
 impl Embedding {
-    pub(crate) fn new(compute: &Compute, name: String, values: Vec<f32>, entries: usize) -> Self {
-        let width = values.len() / entries;
+    pub(crate) fn new(name: String, table: Weight) -> Self {
         Self {
             name,
-            table: Slot::new(Arc::new(compute.weight(values, entries, width))),
+            table: Slot::new(Arc::new(table)),
             attached: Vec::new(),
         }
     }

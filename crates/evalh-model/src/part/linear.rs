@@ -1,6 +1,6 @@
 //! The one linear, in which adapters act.
 
-use super::{Held, Scope, Slot, Target, Updates};
+use super::{Held, Scope, Slot, Target, Updates, Values};
 use crate::LoraId;
 use burn::tensor::Tensor;
 use evalh_adapter::{LoraUpdate, ModuleKind, TargetModule};
@@ -48,8 +48,8 @@ struct Attached {
 /// The weights of a [`Linear`].
 #[derive(Debug)]
 pub(crate) struct Rows {
-    /// `[sum of outputs, inputs]`, row-major.
-    pub values: Vec<f32>,
+    /// `[sum of outputs, inputs]`.
+    pub values: Values,
     /// One value a row, where the modules have biases.
     pub bias: Option<Vec<f32>>,
     pub inputs: usize,
@@ -64,7 +64,7 @@ impl Linear {
         rows: Rows,
     ) -> Self {
         let outputs = modules.iter().map(|(_, count)| count).sum();
-        let weight = compute.weight(rows.values, outputs, rows.inputs);
+        let weight = rows.values.weight(compute, outputs, rows.inputs);
         Self::with_weight(compute, modules, kind, Arc::new(weight), rows.bias)
     }
 

@@ -2,7 +2,7 @@
 
 /// Text that shows as it is wherever a line of Markdown or a cell of a table may stand: no mark-up of it works, line
 /// breaks and control characters become spaces.
-pub(crate) fn text(foreign: &str) -> String {
+pub fn text(foreign: &str) -> String {
     let mut out = String::with_capacity(foreign.len());
     let mut before = ' ';
     let mut chars = foreign.chars().peekable();

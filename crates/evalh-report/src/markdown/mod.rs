@@ -13,9 +13,10 @@ use crate::{
     warnings::warnings,
 };
 use escape::text;
+pub use escape::text as escaped;
 use evalh_record::{Outcome, Part, Record, ResultRow, Sample, SuiteSettings};
 use std::fmt::Write as _;
-use table::{Align, Table};
+pub use table::{Align, Table};
 
 /// Items gained or lost that are shown by name; the rest are counted.
 const FLIPS: usize = 100;

@@ -12,7 +12,7 @@ pub(super) fn section(out: &mut String, record: &Record) {
     let _ = writeln!(out, "## Provenance\n\n{}\n", fenced(&provenance.command));
     let _ = writeln!(
         out,
-        "evalh {}, device {}, kernel {}, computed in {}, {} threads{}.\n",
+        "evalh {}, device {}, kernel {}, weights held in {}, {} threads{}.\n",
         text(&settings.evalh),
         text(&settings.device),
         text(&settings.kernel),

@@ -5,20 +5,22 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// Where a column's cells stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Align {
+pub enum Align {
+    /// On the left: names.
     Left,
+    /// On the right: numbers.
     Right,
 }
 
 /// A table; its cells are Markdown already.
-pub(crate) struct Table {
+pub struct Table {
     aligns: Vec<Align>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table with these columns.
-    pub(crate) fn new(columns: &[(&str, Align)]) -> Table {
+    pub fn new(columns: &[(&str, Align)]) -> Table {
         Table {
             aligns: columns.iter().map(|&(_, align)| align).collect(),
             rows: vec![columns.iter().map(|&(name, _)| name.to_owned()).collect()],
@@ -26,7 +28,7 @@ impl Table {
     }
 
     /// Adds a row, a cell a column.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: Vec<String>) {
         debug_assert_eq!(cells.len(), self.aligns.len());
         self.rows.push(cells);
     }

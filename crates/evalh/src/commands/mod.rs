@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub mod adapter;
+pub mod bench;
 pub mod exec;
 pub mod list;
 pub mod model;

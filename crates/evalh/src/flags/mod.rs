@@ -1,10 +1,12 @@
 //! The command line as it is typed. Every flag is defined here once; `settings` resolves what they mean together.
 
+mod bench;
 mod examine;
 mod run;
 mod suites;
 mod values;
 
+pub use bench::{BenchFlags, Part};
 pub use examine::{
     AdapterCommand, AdapterCompareFlags, AdapterInspectFlags, AdapterMergeFlags, ModelCommand,
     ModelInspectFlags, VerifyFlags,
@@ -47,6 +49,8 @@ pub enum Command {
     Pull(PullFlags),
     /// List models, suites or all artifacts
     List(ListFlags),
+    /// Measure how fast a checkpoint computes here, and what adapters cost
+    Bench(Box<BenchFlags>),
     /// Make the report of a finished run again
     Report(ReportFlags),
     /// Print exactly what would be asked, without running anything

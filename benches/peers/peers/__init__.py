@@ -1,0 +1,1 @@
+"""The parts of the comparison with other harnesses; `compare.py` beside this folder is the command."""
