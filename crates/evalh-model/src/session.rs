@@ -159,6 +159,11 @@ impl<'m> Session<'m> {
     /// # Panics
     /// When a sequence is not open or a range of logits lies outside its tokens.
     pub fn forward(&mut self, rows: &[Row<'_>]) -> Result<Logits, ModelError> {
+        // A thread outside the pool would hand each of some two hundred parallel stretches over to it, and wait.
+        rayon::scope(|_| self.forward_in_pool(rows))
+    }
+
+    fn forward_in_pool(&mut self, rows: &[Row<'_>]) -> Result<Logits, ModelError> {
         let vocab_size = self.model.config.vocab_size;
         self.check(rows)?;
         for row in rows {

@@ -8,6 +8,9 @@ use crate::cpu::tile::PANEL;
 /// Inputs that are decoded in one go: the codes of 4 bits that a word holds.
 pub(super) const STEP: usize = 8;
 
+/// How far ahead of the codes at work memory is asked for, in bytes: the processor's own guesses end with a page.
+const AHEAD: usize = 2048;
+
 /// How the 32 codes of an input become numbers.
 pub(super) trait Code {
     /// Bytes of [`STEP`] inputs.
@@ -63,6 +66,15 @@ impl Code for Eight {
     }
 }
 
+/// Asks for the codes of a step that comes later.
+#[inline(always)]
+pub(super) unsafe fn prefetch<V: Lanes, C: Code>(codes: *const u8) {
+    for line in (0..C::BYTES).step_by(64) {
+        // SAFETY: any address may be asked for.
+        unsafe { V::prefetch(codes.wrapping_add(AHEAD + line)) };
+    }
+}
+
 /// The scales and minimums of a record. Without minimums they are negative zeros, which no product is changed by, not
 /// even one of zero.
 #[inline(always)]
@@ -82,6 +94,7 @@ pub(super) unsafe fn factors<V: Lanes>(format: &Format, record: *const u8) -> ([
 unsafe fn factor<V: Lanes>(format: &Format, p: *const u8) -> [V; 2] {
     // SAFETY: the caller vouches for 32 of the format's scales or minimums.
     unsafe {
+        V::prefetch(p.wrapping_add(AHEAD));
         if format.halves {
             [V::load_f16(p.cast()), V::load_f16(p.add(32).cast())]
         } else {
@@ -130,14 +143,20 @@ unsafe fn expand_codes<V: Lanes, C: Code>(expand: &Expand<'_>) {
             let (scale, minimum) = factors::<V>(format, record);
             let mut codes = record.add(format.codes_at());
             for _ in 0..format.group / STEP {
+                prefetch::<V, C>(codes);
                 let mut open = C::open::<V>(codes);
-                for k in 0..STEP {
-                    let numbers = C::next(&mut open, codes, k, table);
-                    numbers[0].mul_add(scale[0], minimum[0]).store(out);
-                    numbers[1].mul_add(scale[1], minimum[1]).store(out.add(16));
-                    out = out.add(PANEL);
+                // Written out, since the compiler keeps the loop and its counter otherwise.
+                macro_rules! inputs {
+                    ($($k:literal)*) => { $({
+                        let numbers = C::next(&mut open, codes, $k, table);
+                        let out = out.add($k * PANEL);
+                        numbers[0].mul_add(scale[0], minimum[0]).store(out);
+                        numbers[1].mul_add(scale[1], minimum[1]).store(out.add(16));
+                    })* };
                 }
+                inputs!(0 1 2 3 4 5 6 7);
                 codes = codes.add(C::BYTES);
+                out = out.add(STEP * PANEL);
             }
             record = record.add(format.record());
         }

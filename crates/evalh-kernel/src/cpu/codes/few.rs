@@ -1,6 +1,6 @@
 //! A few rows times codes: values are decoded in registers and go into the chains at once.
 
-use super::decode::{Code, Eight, Four, STEP, factors};
+use super::decode::{Code, Eight, Four, STEP, factors, prefetch};
 use super::{Codes, Format, Width};
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::lanes::Lanes;
@@ -10,8 +10,6 @@ use crate::cpu::tile::PANEL;
 pub(in crate::cpu) const MOST_ROWS: usize = 8;
 /// Most panels of a call: a single row has only two chains a panel, too few to keep the arithmetic units busy.
 pub(in crate::cpu) const PANELS: usize = 2;
-/// How far ahead of the codes at work memory is asked for, in bytes: the processor's own guesses end with a page.
-const AHEAD: usize = 4096;
 
 /// What one call computes: `c[m][0..columns] (+)= x[m] * weight^T` for some panels of the weight.
 pub(super) struct Few<'a> {
@@ -171,9 +169,7 @@ unsafe fn chains<V: Lanes, C: Code, const M: usize, const P: usize>(
                 let mut open = [zeros; P];
                 for (p, open) in open.iter_mut().enumerate() {
                     let codes = codes.add(p * few.panel_bytes);
-                    for line in (0..C::BYTES).step_by(64) {
-                        V::prefetch(codes.wrapping_add(AHEAD + line));
-                    }
+                    prefetch::<V, C>(codes);
                     *open = C::open::<V>(codes);
                 }
                 // Written out, since the compiler keeps the loop and its counter otherwise.
