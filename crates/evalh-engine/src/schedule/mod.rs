@@ -301,7 +301,8 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         self.spans.clear();
         let step = self.options.step_tokens.get();
         let mut decode = self.active.iter().filter(|row| row.is_decoding()).count();
-        let mut most_drafts = step / 2;
+        // Each asks for a row of logits, which takes memory that one variant alone does not.
+        let mut most_drafts = step / 8;
         for (i, row) in self.active.iter_mut().enumerate() {
             if !row.is_decoding() {
                 continue;
