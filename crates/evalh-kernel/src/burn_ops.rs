@@ -1,9 +1,9 @@
 //! The portable set: every primitive in burn's own operations, for GPUs and as a check on the CPU set.
 
 use crate::cache::GrownSequence;
-use crate::compute::{LowRankSpan, RescaleSpan};
+use crate::compute::{LowRankSpan, RescaleSpan, mixed};
 use crate::cpu::{AttentionShape, Pairing, QkvLayout};
-use crate::weight::LowRank;
+use crate::weight::Weight;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use std::ops::Range;
 
@@ -15,22 +15,30 @@ pub(crate) fn linear(x: Tensor<2>, weight: &Tensor<2>, bias: Option<&Tensor<1>>)
     }
 }
 
-pub(crate) fn low_rank(
-    y: Tensor<2>,
-    x: &Tensor<2>,
-    span: &LowRankSpan<'_>,
-    a: &Tensor<2>,
-    b: &Tensor<2>,
-) -> Tensor<2> {
-    let LowRank { scale, .. } = *span.update;
+pub(crate) fn low_rank(mut y: Tensor<2>, x: &Tensor<2>, span: &LowRankSpan<'_>) -> Tensor<2> {
     let x = x.clone().slice([span.tokens.clone()]);
-    let delta = x
-        .matmul(a.clone().transpose())
-        .mul_scalar(scale)
-        .matmul(b.clone().transpose());
-    let place = [span.tokens.clone(), span.column..span.column + b.dims()[0]];
-    let sum = y.clone().slice(place.clone()) + delta;
-    y.slice_assign(place, sum)
+    let inner = x.matmul(dense(&span.update.a).clone().transpose());
+    for addend in &span.update.addends {
+        let (b, ranks) = (dense(&addend.b), &addend.ranks);
+        let delta = inner
+            .clone()
+            .narrow(1, ranks.start, ranks.len())
+            .mul_scalar(addend.scale)
+            .matmul(b.clone().transpose());
+        let columns = addend.column..addend.column + b.dims()[0];
+        let place = [span.tokens.clone(), columns];
+        let sum = y.clone().slice(place.clone()) + delta;
+        y = y.slice_assign(place, sum);
+    }
+    y
+}
+
+/// A weight of burn's set.
+fn dense(weight: &Weight) -> &Tensor<2> {
+    match weight {
+        Weight::Dense(tensor) => tensor,
+        Weight::Packed(_) => mixed(),
+    }
 }
 
 pub(crate) fn rescale(y: Tensor<2>, span: &RescaleSpan<'_>, device: &Device) -> Tensor<2> {

@@ -8,6 +8,7 @@ use crate::cpu::{
 use crate::host::{self, Host};
 use crate::weight::{LowRank, Vector, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
 use std::fmt;
 use std::ops::Range;
 
@@ -39,15 +40,13 @@ impl fmt::Display for ComputeSet {
     }
 }
 
-/// A low-rank update for some tokens of a batch and some columns of a linear's output.
+/// Low-rank updates for some tokens of a batch.
 #[derive(Debug, Clone)]
 pub struct LowRankSpan<'a> {
-    /// Tokens it acts on.
+    /// Tokens they act on.
     pub tokens: Range<usize>,
-    /// The update.
+    /// The updates.
     pub update: &'a LowRank,
-    /// First output column it adds to.
-    pub column: usize,
 }
 
 /// Factors for some tokens of a batch and some columns of a linear's output.
@@ -244,7 +243,11 @@ impl Compute {
         }
     }
 
-    /// Adds low-rank updates of `x` to the output `y` of a linear, `[tokens, outputs]`.
+    /// Adds low-rank updates of `x` to the output `y` of a linear, `[tokens, outputs]`. Spans are in the order of their
+    /// tokens, and share none.
+    ///
+    /// # Panics
+    /// When they are not.
     pub fn low_rank(&self, y: Tensor<2>, x: &Tensor<2>, spans: &[LowRankSpan<'_>]) -> Tensor<2> {
         if spans.is_empty() {
             return y;
@@ -254,33 +257,33 @@ impl Compute {
                 let (width, inputs) = (y.dims()[1], x.dims()[1]);
                 let x = Host::new(x.clone());
                 let mut y = Host::new(y).into_vec();
-                for span in spans {
-                    let LowRank {
-                        a: Weight::Packed(a),
-                        b: Weight::Packed(b),
-                        scale,
-                    } = span.update
-                    else {
-                        mixed()
-                    };
-                    let rank = a.outputs();
-                    let mut inner = vec![0f32; span.tokens.len() * rank];
-                    let rows = &x.values()[span.tokens.start * inputs..span.tokens.end * inputs];
-                    cpu::multiply(isa, rows, a, &mut inner, rank, 0, false);
-                    for v in &mut inner {
-                        *v *= scale;
+                let mut tasks = Vec::new();
+                let (mut rest, mut first) = (y.as_mut_slice(), 0);
+                for LowRankSpan { tokens, update } in spans {
+                    for start in tokens.clone().step_by(cpu::TASK_ROWS) {
+                        let end = tokens.end.min(start + cpu::TASK_ROWS);
+                        let rows = rest.split_off_mut((start - first) * width..);
+                        rest = rows.unwrap_or_else(|| unreachable!("tokens of the batch"));
+                        let rows = rest.split_off_mut(..(end - start) * width);
+                        let rows = rows.unwrap_or_else(|| unreachable!("tokens of the batch"));
+                        first = end;
+                        tasks.push((rows, &x.values()[start * inputs..end * inputs], *update));
                     }
-                    let rows = &mut y[span.tokens.start * width..span.tokens.end * width];
-                    cpu::multiply(isa, &inner, b, rows, width, span.column, true);
                 }
+                tasks.into_par_iter().for_each(|(y, x, update)| {
+                    let addends = update.addends.iter().map(|addend| cpu::Addend {
+                        b: packed(&addend.b),
+                        ranks: addend.ranks.clone(),
+                        scale: addend.scale,
+                        column: addend.column,
+                    });
+                    cpu::add_low_rank(isa, x, packed(&update.a), addends, y, width);
+                });
                 host::tensor(y, width, &self.device)
             }
-            ComputeSet::Burn => spans.iter().fold(y, |y, span| {
-                let (Weight::Dense(a), Weight::Dense(b)) = (&span.update.a, &span.update.b) else {
-                    mixed()
-                };
-                burn_ops::low_rank(y, x, span, a, b)
-            }),
+            ComputeSet::Burn => spans
+                .iter()
+                .fold(y, |y, span| burn_ops::low_rank(y, x, span)),
         }
     }
 
@@ -408,6 +411,14 @@ impl Compute {
             ComputeSet::Cpu(..) => Host::new(x).into_vec(),
             ComputeSet::Burn => data_values(x.into_data()),
         }
+    }
+}
+
+/// A weight of the CPU set.
+fn packed(weight: &Weight) -> &PackedWeight {
+    match weight {
+        Weight::Packed(weight) => weight,
+        Weight::Dense(_) => mixed(),
     }
 }
 

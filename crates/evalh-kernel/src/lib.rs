@@ -21,4 +21,4 @@ pub use cpu::{
     Pairing, Precision, QkvLayout, RopeTable,
 };
 pub use norm::{HeadNorm, NormKind};
-pub use weight::{LowRank, Vector, Weight};
+pub use weight::{LowRank, LowRankAddend, Vector, Weight};

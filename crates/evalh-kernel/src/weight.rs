@@ -2,6 +2,7 @@
 
 use crate::cpu::PackedWeight;
 use burn::tensor::{Tensor, TensorData};
+use std::ops::Range;
 
 /// A matrix `[outputs, inputs]`.
 #[derive(Debug, Clone)]
@@ -78,13 +79,32 @@ pub enum Vector {
     Tensor(Tensor<1>),
 }
 
-/// A low-rank update `scale * B A` of a linear: `A` is `[rank, inputs]`, `B` is `[outputs, rank]`.
+/// Low-rank updates of a linear, whose `A` are one weight: they read the same.
 #[derive(Debug, Clone)]
 pub struct LowRank {
-    /// `A`.
+    /// The `A`s one after another, `[sum of ranks, inputs]`.
     pub a: Weight,
-    /// `B`.
+    /// What each adds.
+    pub addends: Vec<LowRankAddend>,
+}
+
+/// A low-rank update `scale * B A` of some columns of a linear's output.
+#[derive(Debug, Clone)]
+pub struct LowRankAddend {
+    /// Its `A`'s outputs among all.
+    pub ranks: Range<usize>,
+    /// `B`, `[outputs, rank]`.
     pub b: Weight,
     /// Factor of the product.
     pub scale: f32,
+    /// First output column it adds to.
+    pub column: usize,
+}
+
+impl LowRank {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        let addends = self.addends.iter().map(|addend| addend.b.bytes());
+        self.a.bytes() + addends.sum::<usize>()
+    }
 }

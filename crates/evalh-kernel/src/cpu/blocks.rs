@@ -1,5 +1,6 @@
 //! Rows as the inner loop reads them.
 
+use super::gemm::Threads;
 use super::isa::{Isa, dispatch};
 use super::lanes::Lanes;
 use super::packed::Precision;
@@ -24,14 +25,20 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Packs row-major `x`, `[rows, inputs]`.
-    pub(super) fn new(isa: Isa, x: &[f32], inputs: usize, precision: Precision) -> Self {
+    pub(super) fn new(
+        isa: Isa,
+        x: &[f32],
+        inputs: usize,
+        precision: Precision,
+        threads: Threads,
+    ) -> Self {
         let rows = x.len() / inputs;
         let height = rows.div_ceil(rows.div_ceil(ROWS));
         let steps = precision.steps(inputs);
         let mut values = vec![0f32; rows * steps];
         let block = |(out, rows): (&mut [f32], &[f32])| pack(isa, precision, rows, inputs, out);
         let (to, from) = (height * steps, height * inputs);
-        if x.len() >= ALONE {
+        if threads == Threads::All && x.len() >= ALONE {
             values
                 .par_chunks_mut(to)
                 .zip(x.par_chunks(from))

@@ -51,6 +51,28 @@ fn with_panel(
     }
 }
 
+/// Who computes a product.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// All threads of the pool.
+    All,
+    /// The one that asks.
+    Own,
+}
+
+impl Threads {
+    /// Runs the tasks, at least so many by one thread.
+    fn run(self, tasks: usize, least: usize, task: impl Fn(usize) + Sync + Send) {
+        match self {
+            Self::Own => (0..tasks).for_each(task),
+            Self::All => (0..tasks)
+                .into_par_iter()
+                .with_min_len(least.clamp(1, tasks))
+                .for_each(task),
+        }
+    }
+}
+
 /// `c[row][column..column + outputs] (+)= x[row] * weight^T` for every row of `x`.
 ///
 /// `x` is `[rows, inputs]`, `c` is `[rows, width]`, both row-major. Where `accumulate` is set the sums start from what
@@ -59,6 +81,21 @@ fn with_panel(
 /// # Panics
 /// When a shape does not fit.
 pub fn multiply(
+    isa: Isa,
+    x: &[f32],
+    weight: &PackedWeight,
+    c: &mut [f32],
+    width: usize,
+    column: usize,
+    accumulate: bool,
+) {
+    multiply_by(Threads::All, isa, x, weight, c, width, column, accumulate);
+}
+
+/// As [`multiply`], by these threads.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn multiply_by(
+    threads: Threads,
     isa: Isa,
     x: &[f32],
     weight: &PackedWeight,
@@ -82,7 +119,7 @@ pub fn multiply(
     if let Some(parts) = weight.parts() {
         let mut column = column;
         for part in parts {
-            multiply(isa, x, part, c, width, column, accumulate);
+            multiply_by(threads, isa, x, part, c, width, column, accumulate);
             column += part.outputs();
         }
         return;
@@ -92,18 +129,15 @@ pub fn multiply(
     if let Some(codes) = weight.codes().filter(|_| rows <= FEW_ROWS) {
         let tasks = panels.div_ceil(PANELS_OF_CODES);
         let least = TASK_VALUES / (PANEL * PANELS_OF_CODES * inputs * rows.div_ceil(4));
-        (0..tasks)
-            .into_par_iter()
-            .with_min_len(least.clamp(1, tasks))
-            .for_each(|task| {
-                let panel = task * PANELS_OF_CODES;
-                let first = out.at(column + panel * PANEL);
-                // SAFETY: the columns of these panels lie inside `c` (asserted above) and belong to this task alone.
-                unsafe { codes.multiply_few(isa, panel, x, first, width, accumulate) };
-            });
+        threads.run(tasks, least, |task| {
+            let panel = task * PANELS_OF_CODES;
+            let first = out.at(column + panel * PANEL);
+            // SAFETY: the columns of these panels lie inside `c` (asserted above) and belong to this task alone.
+            unsafe { codes.multiply_few(isa, panel, x, first, width, accumulate) };
+        });
         return;
     }
-    let blocks = Blocks::new(isa, x, inputs, weight.precision());
+    let blocks = Blocks::new(isa, x, inputs, weight.precision(), threads);
     let steps = blocks.steps;
     let run = |panel: usize, together: usize| {
         let first = panel * PANEL;
@@ -142,11 +176,7 @@ pub fn multiply(
     };
     // Few rows: a task is cheap, so take several panels; many rows: single panels balance the threads.
     let least = TASK_VALUES / (PANEL * together * inputs * rows.div_ceil(4));
-    let tasks = panels.div_ceil(together);
-    (0..tasks)
-        .into_par_iter()
-        .with_min_len(least.clamp(1, tasks))
-        .for_each(task);
+    threads.run(panels.div_ceil(together), least, task);
 }
 
 #[cfg(test)]

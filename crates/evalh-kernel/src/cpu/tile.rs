@@ -12,6 +12,8 @@ use super::lanes::x86::Avx512Bf16;
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
+/// Values of a register.
+const LANES: usize = 16;
 /// Most rows of a block.
 pub(crate) const ROWS: usize = 12;
 /// Panels that few rows take at once.
@@ -91,13 +93,26 @@ dispatch! {
 
 #[inline(always)]
 unsafe fn run_lanes<V: Lanes>(tile: &Tile) {
-    // A narrow last panel is computed whole, in a buffer of its own.
-    if tile.columns < PANEL {
+    // SAFETY: passed on.
+    unsafe {
+        if tile.columns <= LANES {
+            run_whole::<V, 1>(tile);
+        } else {
+            run_whole::<V, 2>(tile);
+        }
+    }
+}
+
+/// Computes `W` times sixteen columns of each panel.
+#[inline(always)]
+unsafe fn run_whole<V: Lanes, const W: usize>(tile: &Tile) {
+    // A last panel that is narrower is computed whole, in a buffer of its own.
+    if tile.columns < W * LANES {
         let mut buffer = [0f32; ROWS * PANEL];
         let whole = Tile {
             c: buffer.as_mut_ptr(),
             ldc: PANEL,
-            columns: PANEL,
+            columns: W * LANES,
             ..*tile
         };
         // SAFETY: the buffer has room for ROWS rows; only valid columns of `c` are read or written.
@@ -108,7 +123,7 @@ unsafe fn run_lanes<V: Lanes>(tile: &Tile) {
                     buffer[m * PANEL..][..tile.columns].copy_from_slice(row);
                 }
             }
-            run_rows::<V>(&whole);
+            run_rows::<V, W>(&whole);
             for m in 0..tile.m {
                 let row = std::slice::from_raw_parts_mut(tile.c.add(m * tile.ldc), tile.columns);
                 row.copy_from_slice(&buffer[m * PANEL..][..tile.columns]);
@@ -116,19 +131,19 @@ unsafe fn run_lanes<V: Lanes>(tile: &Tile) {
         }
     } else {
         // SAFETY: passed on.
-        unsafe { run_rows::<V>(tile) }
+        unsafe { run_rows::<V, W>(tile) }
     }
 }
 
 #[inline(always)]
-unsafe fn run_rows<V: Lanes>(tile: &Tile) {
+unsafe fn run_rows<V: Lanes, const W: usize>(tile: &Tile) {
     macro_rules! rows {
         ($($m:literal x $p:tt,)*) => {
             match (tile.m, tile.panels, tile.b) {
                 // SAFETY: the caller vouches for the pointers of the tile.
-                $(($m, $p, Panel::F32(b)) => unsafe { chains::<V, f32, $m, $p>(tile, b) },
-                ($m, $p, Panel::Bf16(b)) => unsafe { chains::<V, u16, $m, $p>(tile, b) },
-                ($m, $p, Panel::Pairs(b)) => unsafe { chains::<V, u32, $m, $p>(tile, b) },)*
+                $(($m, $p, Panel::F32(b)) => unsafe { chains::<V, f32, $m, $p, W>(tile, b) },
+                ($m, $p, Panel::Bf16(b)) => unsafe { chains::<V, u16, $m, $p, W>(tile, b) },
+                ($m, $p, Panel::Pairs(b)) => unsafe { chains::<V, u32, $m, $p, W>(tile, b) },)*
                 _ => debug_assert!(tile.m == 0, "{} rows and {} panels", tile.m, tile.panels),
             }
         };
@@ -176,16 +191,21 @@ impl Stored for u16 {
 }
 
 #[inline(always)]
-unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize>(tile: &Tile, b: *const S) {
+unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize, const W: usize>(
+    tile: &Tile,
+    b: *const S,
+) {
     // SAFETY: the tile's pointers are valid for the extents it names, by the caller's word.
     unsafe {
-        let mut acc = [[[V::splat(0.0); 2]; M]; P];
+        let mut acc = [[[V::splat(0.0); W]; M]; P];
         let place = |p: usize, m: usize| tile.c.add(m * tile.ldc + p * PANEL);
         if tile.accumulate {
             for (p, rows) in acc.iter_mut().enumerate() {
                 for (m, row) in rows.iter_mut().enumerate() {
                     let c = place(p, m);
-                    *row = [V::load(c), V::load(c.add(16))];
+                    for (w, lanes) in row.iter_mut().enumerate() {
+                        *lanes = V::load(c.add(w * LANES));
+                    }
                 }
             }
         }
@@ -193,11 +213,15 @@ unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize>(tile: &Til
         for _ in 0..tile.k {
             for (p, rows) in acc.iter_mut().enumerate() {
                 let b = b.add(p * tile.apart);
-                let columns: [V; 2] = [S::load(b), S::load(b.add(16))];
+                let mut columns = [V::splat(0.0); W];
+                for (w, column) in columns.iter_mut().enumerate() {
+                    *column = S::load(b.add(w * LANES));
+                }
                 for (m, row) in rows.iter_mut().enumerate() {
                     let x = V::splat(*a.add(m));
-                    row[0] = S::fuse(x, columns[0], row[0]);
-                    row[1] = S::fuse(x, columns[1], row[1]);
+                    for (lanes, column) in row.iter_mut().zip(&columns) {
+                        *lanes = S::fuse(x, *column, *lanes);
+                    }
                 }
             }
             a = a.add(M);
@@ -206,8 +230,9 @@ unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize>(tile: &Til
         for (p, rows) in acc.iter().enumerate() {
             for (m, row) in rows.iter().enumerate() {
                 let c = place(p, m);
-                row[0].store(c);
-                row[1].store(c.add(16));
+                for (w, lanes) in row.iter().enumerate() {
+                    lanes.store(c.add(w * LANES));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{Held, Scope, Slot, Target, Updates, Values};
 use crate::LoraId;
 use burn::tensor::Tensor;
 use evalh_adapter::{LoraUpdate, ModuleKind, TargetModule};
-use evalh_kernel::{Compute, LowRank, LowRankSpan, RescaleSpan, Vector, Weight};
+use evalh_kernel::{Compute, LowRank, LowRankAddend, LowRankSpan, RescaleSpan, Vector, Weight};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -36,14 +36,17 @@ struct Bias {
     vector: Vector,
 }
 
+/// All updates of an adapter.
 #[derive(Debug)]
 struct Attached {
     id: LoraId,
-    column: usize,
     update: LowRank,
-    /// `DoRA`: what each row of the weight is multiplied by.
-    factors: Option<Vec<f32>>,
+    /// `DoRA`: first rows of parts of the weight, and what each row from there on is multiplied by.
+    factors: Vec<(usize, Vec<f32>)>,
 }
+
+/// An update of a part that begins at this row, and what `DoRA` multiplies each row of the part by.
+type PartUpdate<'u> = (usize, &'u LoraUpdate, Option<Vec<f32>>);
 
 /// The weights of a [`Linear`].
 #[derive(Debug)]
@@ -153,15 +156,15 @@ impl Linear {
             })
         };
         let factors: Vec<RescaleSpan<'_>> = updates()
-            .filter_map(|(tokens, a)| {
-                let factors = a.factors.as_deref()?;
-                let columns = a.column..a.column + factors.len();
-                let bias = bias.map(|bias| &bias.values[columns]);
-                Some(RescaleSpan {
-                    tokens,
-                    column: a.column,
-                    factors,
-                    bias,
+            .flat_map(|(tokens, a)| {
+                a.factors.iter().map(move |(column, factors)| {
+                    let columns = *column..column + factors.len();
+                    RescaleSpan {
+                        tokens: tokens.clone(),
+                        column: *column,
+                        factors,
+                        bias: bias.map(|bias| &bias.values[columns]),
+                    }
                 })
             })
             .collect();
@@ -169,7 +172,6 @@ impl Linear {
             .map(|(tokens, a)| LowRankSpan {
                 tokens,
                 update: &a.update,
-                column: a.column,
             })
             .collect();
         compute.low_rank(compute.rescale(y, &factors), x, &spans)
@@ -189,6 +191,7 @@ impl Linear {
         let mut rows: Option<Vec<f32>> = None;
         let (base, inputs, kind) = (self.weight.base().clone(), self.inputs, self.kind);
         let mut changed = false;
+        let mut beside: Vec<PartUpdate<'_>> = Vec::new();
         for part in &self.parts {
             let place = part.rows.start * inputs..part.rows.end * inputs;
             if let Some(saved) = updates.saved(&format!("{}.weight", part.name)) {
@@ -209,7 +212,7 @@ impl Linear {
                             .for_each(|(i, row)| update.merge_row(i, row));
                         changed = true;
                     }
-                    Target::Attached(id) => {
+                    Target::Attached(_) => {
                         let factors = update.magnitude.is_some().then(|| {
                             let rows = rows.get_or_insert_with(|| base.to_rows());
                             let rows = rows[place.clone()].chunks_exact(inputs);
@@ -217,12 +220,16 @@ impl Linear {
                                 .map(|(i, row)| update.row_factor(i, row))
                                 .collect()
                         });
-                        let column = part.rows.start;
-                        let attached = Attached::new(compute, id, column, update, factors);
-                        self.attached.push(attached);
+                        beside.push((part.rows.start, update, factors));
                     }
                 }
             }
+        }
+        if let Target::Attached(id) = target
+            && !beside.is_empty()
+        {
+            let attached = Attached::new(compute, id, inputs, beside);
+            self.attached.push(attached);
         }
         if changed && let Some(rows) = rows {
             let weight = compute.weight(rows, base.outputs(), inputs);
@@ -276,8 +283,11 @@ impl Held for Linear {
 
     fn extra_bytes(&self) -> usize {
         let attached = self.attached.iter().map(|a| {
-            let factors = a.factors.as_ref().map_or(0, |f| f.len() * size_of::<f32>());
-            a.update.a.bytes() + a.update.b.bytes() + factors
+            let factors = a
+                .factors
+                .iter()
+                .map(|(_, factors)| size_of_val(&factors[..]));
+            a.update.bytes() + factors.sum::<usize>()
         });
         let weights = self.weight.extra().map(|weight| weight.bytes());
         attached.chain(weights).sum()
@@ -292,30 +302,35 @@ impl Bias {
 }
 
 impl Attached {
-    fn new(
-        compute: &Compute,
-        id: LoraId,
-        column: usize,
-        update: &LoraUpdate,
-        factors: Option<Vec<f32>>,
-    ) -> Self {
-        let mut b = update.b.clone();
-        if let Some(factors) = &factors {
-            for (row, factor) in b.chunks_exact_mut(update.rank).zip(factors) {
-                for v in row {
-                    *v *= factor;
+    fn new(compute: &Compute, id: LoraId, inputs: usize, updates: Vec<PartUpdate<'_>>) -> Self {
+        let (mut a, mut ranks) = (Vec::new(), 0);
+        let (mut addends, mut scaled) = (Vec::new(), Vec::new());
+        for (column, update, factors) in updates {
+            a.extend_from_slice(&update.a);
+            let mut b = update.b.clone();
+            if let Some(factors) = &factors {
+                for (row, factor) in b.chunks_exact_mut(update.rank).zip(factors) {
+                    for v in row {
+                        *v *= factor;
+                    }
                 }
             }
+            addends.push(LowRankAddend {
+                ranks: ranks..ranks + update.rank,
+                b: compute.weight(b, update.out_features(), update.rank),
+                scale: update.scale,
+                column,
+            });
+            ranks += update.rank;
+            scaled.extend(factors.map(|factors| (column, factors)));
         }
         Self {
             id,
-            column,
             update: LowRank {
-                a: compute.weight(update.a.clone(), update.rank, update.in_features()),
-                b: compute.weight(b, update.out_features(), update.rank),
-                scale: update.scale,
+                a: compute.weight(a, ranks, inputs),
+                addends,
             },
-            factors,
+            factors: scaled,
         }
     }
 }
