@@ -148,7 +148,8 @@ unsafe fn turn<V: Lanes, S: Step, const WIDTH: usize>(
             }
             V::transpose(&mut columns);
             let steps = index * 16..steps.min(index * 16 + 16);
-            for (step, column) in steps.zip(columns) {
+            // By reference: an array that is iterated by value is copied first.
+            for (step, column) in steps.zip(&columns) {
                 let out = &mut out[step * m..];
                 if out.len() >= 16 {
                     // More than belongs here: the next steps' values overwrite it.
