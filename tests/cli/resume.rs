@@ -150,7 +150,7 @@ fn two_processes_do_not_write_to_one_folder() {
 /// A disk of its own, of 1.3 MiB, in a mount namespace: full, then made larger.
 const SMALL_DISK: &str = r#"
 mkdir disk
-mount -t tmpfs -o size=1300k evalh-test disk || exit 77
+mount -t tmpfs -o size=1000k evalh-test disk || exit 77
 "$EVALH" $RUN --out disk/out 2> full.txt
 echo $? > full.code
 cp disk/out/samples.jsonl full.jsonl
