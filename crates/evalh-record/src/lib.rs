@@ -17,6 +17,7 @@ mod atomic;
 mod error;
 mod folder;
 mod hash;
+mod item;
 mod manifest;
 mod outcome;
 mod record;
@@ -30,6 +31,7 @@ mod timings;
 pub use error::{RecordError, RecordResult};
 pub use folder::{ClaimedFolder, ResumableRun, RunFolder};
 pub use hash::{Sha256, Sha256ParseError, sha256_bytes, sha256_file};
+pub use item::ItemText;
 pub use manifest::{
     AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity, FileOrigin,
     Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings, SuiteSettings,

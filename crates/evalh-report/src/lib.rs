@@ -4,7 +4,7 @@
 //! reports of one record are the same bytes.
 
 pub mod aligned;
-mod compare;
+pub mod compare;
 mod counts;
 mod markdown;
 mod number;
@@ -13,7 +13,7 @@ mod terminal;
 mod warnings;
 
 pub use aligned::Style;
-pub use compare::{Comparison, comparisons};
+pub use compare::{OldComparison, comparisons};
 pub use markdown::{Align, Table, escaped, markdown};
 pub use terminal::terminal;
 pub use warnings::{Warning, warnings};

@@ -2,7 +2,7 @@
 
 use crate::{
     aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable},
-    compare::{Comparison, comparison_of, comparisons},
+    compare::{OldComparison as Comparison, comparison_of, comparisons},
     number::{p_value, points, rate, score, seconds},
     parts::{is_detail, is_headline, prefix, same_metric},
     warnings::warnings,

@@ -3,13 +3,14 @@
 use crate::{compare::comparisons, counts::Finishes, number::percent};
 use evalh_record::{Outcome, Part, Record, Sample};
 use evalh_stats::Z_95;
+use serde::Serialize;
 
 /// Share of generations that may end at the limit of tokens, and of prompts that may lose their beginning, without a
 /// warning.
 const TOLERATED: f64 = 0.01;
 
 /// Something that a reader must know before believing a score, and what to do about it. Names are as in the record, not escaped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// What was seen.
     pub what: String,

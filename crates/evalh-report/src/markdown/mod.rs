@@ -6,7 +6,7 @@ mod provenance;
 mod table;
 
 use crate::{
-    compare::{Comparison, comparison_of, comparisons},
+    compare::{OldComparison as Comparison, comparison_of, comparisons},
     counts::{Finishes, error_classes, outcomes},
     number::{count_of, counted, p_value, percent, points, score},
     parts::{is_detail, is_headline, prefix, same_metric},
