@@ -49,6 +49,16 @@ pub enum RecordError {
         /// Where in the line, and why.
         source: serde_json::Error,
     },
+    /// A line of items is not an item.
+    #[error("{path} line {line} is not an item")]
+    ItemLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Where in the line, and why.
+        source: serde_json::Error,
+    },
     /// A sample belongs to no suite or variant of the manifest.
     #[error("{path} line {line} is of suite \"{}\" and variant \"{}\", which manifest.json does not have", key.suite, key.variant)]
     StraySample {
@@ -152,6 +162,10 @@ impl RecordError {
             | RecordError::StraySample { path, line, .. }
             | RecordError::DuplicateSample { path, line, .. } => format!(
                 "delete line {line} of {} and resume: that sample is then computed again",
+                path.display()
+            ),
+            RecordError::ItemLine { path, .. } => format!(
+                "delete {}: it is for reading only, no score needs it",
                 path.display()
             ),
             RecordError::AlreadyARun { dir } => format!(

@@ -1,8 +1,8 @@
 //! A run folder while it is written.
 
 use crate::{
-    Manifest, Provenance, RecordError, RecordResult, ResultRow, Sample, SampleKey, Settings,
-    Timings, atomic,
+    ItemText, Manifest, Provenance, RecordError, RecordResult, ResultRow, Sample, SampleKey,
+    Settings, Timings, atomic,
     error::is_full,
     parse_samples,
     samples_file::{Appender, to_line},
@@ -16,6 +16,7 @@ use std::{
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const SAMPLES: &str = "samples.jsonl";
+pub(crate) const ITEMS: &str = "items.jsonl";
 pub(crate) const RESULTS: &str = "results.json";
 pub(crate) const TIMINGS: &str = "timings.json";
 const REPORT: &str = "report.md";
@@ -136,6 +137,20 @@ impl RunFolder {
         self.samples.append(&to_line(sample)?)?;
         self.done.insert(sample.key());
         Ok(())
+    }
+
+    /// Writes `items.jsonl`, for people to read the samples by.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_items(&self, items: impl IntoIterator<Item = ItemText>) -> RecordResult<()> {
+        let mut lines = Vec::new();
+        for item in items {
+            serde_json::to_writer(&mut lines, &item)
+                .map_err(|source| RecordError::Serialize { source })?;
+            lines.push(b'\n');
+        }
+        atomic::write(&self.dir, ITEMS, &lines)
     }
 
     /// Replaces `timings.json` by the earlier sessions' figures and this session's.

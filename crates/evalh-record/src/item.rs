@@ -1,7 +1,8 @@
 //! What was asked, once an item.
 
-use crate::Prompt;
+use crate::{Prompt, RecordError, RecordResult, folder::ITEMS};
 use serde::{Deserialize, Serialize};
+use std::{fs, io, path::Path};
 
 /// What was asked of every variant for one item, and what is right: a line of `items.jsonl`. It is there for people, and
 /// no score is computed from it.
@@ -24,4 +25,28 @@ pub struct ItemText {
     /// What is right, where the data tells it as a text: a canonical solution, a worked answer, a label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+}
+
+/// The items of a run folder; none where it has no `items.jsonl`.
+///
+/// # Errors
+/// When the file cannot be read, or a line of it is not an item.
+pub fn read_items(dir: &Path) -> RecordResult<Vec<ItemText>> {
+    let path = dir.join(ITEMS);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(RecordError::Read { path, source }),
+    };
+    let lines = bytes.split(|&byte| byte == b'\n').enumerate();
+    lines
+        .filter(|(_, line)| !line.is_empty())
+        .map(|(place, line)| {
+            serde_json::from_slice(line).map_err(|source| RecordError::ItemLine {
+                path: path.clone(),
+                line: place + 1,
+                source,
+            })
+        })
+        .collect()
 }

@@ -8,6 +8,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `manifest.json` | [`Manifest`]: every hash and setting that can change a score |
+//! | `items.jsonl` | an [`ItemText`] a line: what was asked and what is right, for people; no score is computed from it |
 //! | `samples.jsonl` | a [`Sample`] a line; appended while the run goes, in canonical order once it is complete |
 //! | `results.json` | [`ResultRow`]s, written when the run is complete |
 //! | `timings.json` | [`Timings`], summed over the sessions of a resumed run |
@@ -31,11 +32,11 @@ mod timings;
 pub use error::{RecordError, RecordResult};
 pub use folder::{ClaimedFolder, ResumableRun, RunFolder};
 pub use hash::{Sha256, Sha256ParseError, sha256_bytes, sha256_file};
-pub use item::ItemText;
+pub use item::{ItemText, read_items};
 pub use manifest::{
-    AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity, FileOrigin,
-    Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings, SuiteSettings,
-    TaskSettings, VariantSettings,
+    AdapterFindings, AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity,
+    FileOrigin, Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings,
+    SuiteSettings, TaskSettings, VariantSettings,
 };
 pub use outcome::Outcome;
 pub use record::Record;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The version of the record's format that this crate writes. A reader refuses every other one.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -149,6 +149,10 @@ pub struct AdapterSettings {
     pub parts: Vec<AdapterPart>,
     /// Modules that it changes.
     pub modules: usize,
+    /// The layers that these lie in, from 0, ascending; none for modules outside of all layers.
+    pub layers: Vec<usize>,
+    /// Layers of the checkpoint.
+    pub of_layers: usize,
     /// Parameters that it adds.
     pub parameters: u64,
 }
@@ -183,10 +187,26 @@ pub struct Provenance {
     pub arguments: Value,
     /// Where files came from.
     pub origins: Vec<FileOrigin>,
+    /// What was found out about the adapters, by variant.
+    pub adapters: Vec<AdapterFindings>,
     /// The machine: processor, memory, system.
     pub machine: String,
     /// Threads that computed.
     pub threads: usize,
+}
+
+/// What was found out about an adapter, or about the adapters of a sum. It is rounded by the machine that computed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterFindings {
+    /// The variant's name.
+    pub variant: String,
+    /// How far the rows of its `A` factors are from orthogonal and of one length, the mean over modules:
+    /// `|| c G - I ||_F / sqrt(r)` with `G = A A'` and `c = r / trace G`; 0 where they are, at most `sqrt(r - 1)`. `None`
+    /// where all factors are zero.
+    pub orthogonality_a: Option<f64>,
+    /// The same of the columns of its `B` factors.
+    pub orthogonality_b: Option<f64>,
 }
 
 /// Where a file came from.
@@ -346,6 +366,8 @@ pub(crate) mod tests {
                         name: "tuned".into(),
                         checkpoint: "tiny".into(),
                         adapter: Some(AdapterSettings {
+                            layers: vec![0],
+                            of_layers: 2,
                             apply: "merged".into(),
                             parts: vec![AdapterPart {
                                 files: vec![file("adapter_model.safetensors")],
@@ -407,7 +429,7 @@ pub(crate) mod tests {
             error.to_string().contains("m.json is of record schema 9"),
             "{error}"
         );
-        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 4}"#).unwrap_err();
+        let error = Manifest::parse(Path::new("m.json"), br#"{"schema": 5}"#).unwrap_err();
         assert!(matches!(error, RecordError::Parse { .. }));
     }
 }

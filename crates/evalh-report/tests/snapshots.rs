@@ -30,6 +30,8 @@ fn variant(name: &str, adapter: bool) -> VariantSettings {
                 ],
                 weight: 1.0,
             }],
+            layers: vec![0, 1],
+            of_layers: 4,
             modules: 210,
             parameters: 1_221_120,
         }),

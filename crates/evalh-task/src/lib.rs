@@ -19,6 +19,7 @@ mod perplexity;
 pub mod quixbugs;
 mod registry;
 mod task;
+mod texts;
 mod writing;
 
 pub use code_block::first_python_block;
@@ -30,3 +31,4 @@ pub use task::{
     DataFiles, DataSource, Facts, Judgement, ModelKind, Program, Scored, Slot, Suite, Task, sample,
     score_name,
 };
+pub use texts::item_texts;

@@ -130,6 +130,12 @@ pub trait Task: Send + Sync {
     /// Which item and sample a request's index stands for; `None` for an index that no request has.
     fn slot(&self, index: usize) -> Option<Slot<'_>>;
 
+    /// What is right for a request, as a person would read it: a canonical solution, a worked answer, a label. `None`
+    /// where the data does not tell.
+    fn reference(&self, index: usize) -> Option<String> {
+        self.slot(index)?.target.map(str::to_owned)
+    }
+
     /// What follows from a response.
     ///
     /// # Errors

@@ -4,12 +4,14 @@ mod compare;
 mod inspect;
 mod intruders;
 mod layers;
+mod orthogonality;
 mod spectrum;
 mod subspace;
 
 pub use compare::{Comparison, ModuleComparison, compare};
 pub use inspect::{Inspection, ModuleInspection, SavedInspection, Totals, inspect};
 pub use intruders::{Intruders, intruders};
-pub use layers::{LayerMap, LayerRow};
+pub use layers::{LayerMap, LayerRow, layer_of};
+pub use orthogonality::{Orthogonality, orthogonality};
 pub use spectrum::Spectrum;
 pub use subspace::Subspaces;

@@ -33,6 +33,10 @@ impl writing::Problems for Put {
         self.protocol.prompt(self.problem(place), has_chat_template)
     }
 
+    fn reference(&self, place: usize) -> Option<&str> {
+        self.problem(place).canonical_solution.as_deref()
+    }
+
     fn program(&self, place: usize, answer: &str) -> Program {
         self.protocol.program(self.problem(place), answer)
     }

@@ -22,6 +22,9 @@ pub(crate) trait Problems: Send + Sync {
     /// What the model reads.
     fn prompt(&self, place: usize, has_chat_template: bool) -> Prompt;
 
+    /// What is right, where the data tells it.
+    fn reference(&self, place: usize) -> Option<&str>;
+
     /// The program that an answer is, with its tests.
     fn program(&self, place: usize, answer: &str) -> Program;
 
@@ -139,6 +142,12 @@ impl<P: Problems> Task for WritingTask<P> {
             shots: &[],
             target: None,
         })
+    }
+
+    fn reference(&self, index: usize) -> Option<String> {
+        let place = index / self.options.samples;
+        let reference = (place < self.count()).then(|| self.problems.reference(place))?;
+        reference.map(str::to_owned)
     }
 
     fn judge(&self, response: &Response) -> Result<Judgement, TaskError> {

@@ -48,6 +48,10 @@ pub fn run(flags: &RunFlags) -> Outcome<Exit> {
         }
     };
     let folder = place.begin(&settings, &effort, &prepared)?;
+    let texts = prepared.tasks.iter().map(AsRef::as_ref);
+    folder
+        .write_items(texts.flat_map(evalh_task::item_texts))
+        .map_err(|error| of_record("record what is asked", &error))?;
     interrupt::listen(&dir)?;
     let record = work(folder, prepared, &effort, &console)?;
     show(&console, &record, &dir);
@@ -260,6 +264,7 @@ impl Prepared {
             arguments: serde_json::to_value(run)
                 .or_fail_to(|| "write the settings as JSON".to_owned())?,
             origins: self.origins.clone(),
+            adapters: self.variants.findings.clone(),
             machine: usage::machine(),
             threads: effort.threads.get(),
         })

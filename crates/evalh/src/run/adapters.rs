@@ -6,9 +6,13 @@ use crate::{
     own_adapters::OwnAdapter,
     settings::{AdapterChoice, AdapterSource},
 };
-use evalh_adapter::{Adapter, AdapterUpdate, ModelLayout, combine};
-use evalh_record::{AdapterPart, AdapterSettings};
-use std::path::Path;
+use evalh_adapter::{
+    Adapter, AdapterUpdate, ModelLayout,
+    analysis::{layer_of, orthogonality},
+    combine,
+};
+use evalh_record::{AdapterFindings, AdapterPart, AdapterSettings};
+use std::{collections::BTreeSet, path::Path};
 
 /// An adapter or a weighted sum of several, opened and checked in itself.
 pub struct OpenedAdapter {
@@ -75,14 +79,38 @@ impl OpenedAdapter {
         only.ok_or_else(|| Failure::new(format!("open the adapter `{}`: it is empty", self.name)))
     }
 
-    /// The record's description, given what it does.
-    pub fn settings(&self, update: &AdapterUpdate, apply: &str) -> AdapterSettings {
+    /// The record's description, given what it does to a checkpoint of so many layers.
+    pub fn settings(
+        &self,
+        update: &AdapterUpdate,
+        of_layers: usize,
+        apply: &str,
+    ) -> AdapterSettings {
+        let modules = update.lora.iter().map(|update| update.module.as_str());
+        let layers: BTreeSet<usize> = modules
+            .filter_map(|module| layer_of(module).map(|(layer, _)| layer))
+            .collect();
         AdapterSettings {
             apply: apply.to_owned(),
             parts: self.parts.iter().map(|(_, part)| part.clone()).collect(),
             modules: update.lora.len(),
+            layers: layers.into_iter().collect(),
+            of_layers,
             parameters: update.parameters() as u64,
         }
+    }
+
+    /// What its factors tell, for the record.
+    ///
+    /// # Errors
+    /// When a decomposition does not converge.
+    pub fn findings(&self, update: &AdapterUpdate) -> Outcome<AdapterFindings> {
+        let found = orthogonality(&update.lora).or_fail()?;
+        Ok(AdapterFindings {
+            variant: self.name.clone(),
+            orthogonality_a: found.a,
+            orthogonality_b: found.b,
+        })
     }
 }
 

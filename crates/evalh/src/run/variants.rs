@@ -9,7 +9,7 @@ use crate::{
 use evalh_adapter::AdapterUpdate;
 use evalh_engine::{ModelEngine, Variant};
 use evalh_model::{HeadChoice, LoraId};
-use evalh_record::{CheckpointSettings, Held, VariantSettings};
+use evalh_record::{AdapterFindings, CheckpointSettings, Held, VariantSettings};
 use evalh_task::ModelKind;
 
 /// The engine at work, and what to select for each variant.
@@ -29,6 +29,8 @@ pub struct Variants {
     pub checkpoints: Vec<CheckpointSettings>,
     /// The record's description of the variants, the base first.
     pub settings: Vec<VariantSettings>,
+    /// What was found out about the adapters.
+    pub findings: Vec<AdapterFindings>,
     /// The kernels at work.
     pub kernel: String,
     /// The number types of the base's weights as they are held.
@@ -72,6 +74,7 @@ impl Variants {
             ModelKind::Encoder => Apply::Merged,
         });
         let (mut parts, mut settings) = (Vec::new(), Vec::new());
+        let mut findings = Vec::new();
         // A base whose head comes with its adapters cannot answer by itself.
         if matches!(head, None | Some(HeadChoice::Stored)) {
             parts.push(Part::Whole(BASE_MODEL));
@@ -86,8 +89,9 @@ impl Variants {
             settings.push(VariantSettings {
                 name: opened.name.clone(),
                 checkpoint: base.name.clone(),
-                adapter: Some(opened.settings(&update, &apply.to_string())),
+                adapter: Some(opened.settings(&update, layout.layers, &apply.to_string())),
             });
+            findings.push(opened.findings(&update)?);
             parts.push(match apply {
                 Apply::Merged => Part::Merged(update),
                 Apply::Unmerged => Part::Unmerged(update, None),
@@ -114,6 +118,7 @@ impl Variants {
             run: run.clone(),
             effort: *effort,
             settings,
+            findings,
             kernel,
             dtype,
         };

@@ -41,6 +41,10 @@ impl writing::Problems for Put {
         self.protocol.prompt(self.item(place))
     }
 
+    fn reference(&self, place: usize) -> Option<&str> {
+        Some(self.item(place).correct_code())
+    }
+
     fn program(&self, place: usize, answer: &str) -> Program {
         self.protocol.program(self.item(place), answer)
     }
