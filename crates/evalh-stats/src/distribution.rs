@@ -16,6 +16,11 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
 }
 
+/// The two-sided p-value of a standard normal variable that is as far from 0 as `z`.
+pub fn normal_two_sided(z: f64) -> f64 {
+    2.0 * Normal::standard().sf(z.abs())
+}
+
 /// The probability that a standard normal variable is below `z`.
 pub(crate) fn normal_cdf(z: f64) -> f64 {
     Normal::standard().cdf(z)

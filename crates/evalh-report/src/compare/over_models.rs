@@ -1,8 +1,7 @@
 //! Contrasts over several models and seeds.
 
 use super::{
-    Against, ComparedMetric, ComparedSuite, Range, Replicate, Replicated, Role,
-    variants::Member,
+    Against, ComparedMetric, ComparedSuite, Range, Replicate, Replicated, Role, variants::Member,
 };
 use evalh_stats::{cohens_d, mean, t_test, win_rate};
 use std::collections::BTreeMap;
