@@ -1,4 +1,4 @@
-//! Run records to Markdown and terminal tables.
+//! Run records to Markdown, terminal tables and a self-contained HTML page.
 //!
 //! Everything is computed from a [`Record`](evalh_record::Record): a report can be made again at any time, and two
 //! reports of one record are the same bytes.
@@ -6,14 +6,17 @@
 pub mod aligned;
 pub mod compare;
 mod counts;
+mod figure;
 mod markdown;
 mod number;
+pub mod page;
 mod parts;
 mod terminal;
 mod warnings;
 
 pub use aligned::Style;
 pub use compare::{OldComparison, comparisons};
+pub use figure::Figure;
 pub use markdown::{Align, Table, escaped, markdown};
 pub use terminal::terminal;
 pub use warnings::{Warning, warnings};
