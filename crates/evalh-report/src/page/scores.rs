@@ -141,7 +141,10 @@ fn cells(
         }
     };
     html! {
-        th scope="row" { (shown(&variant.name)) }
+        th scope="row" {
+            (shown(&variant.name))
+            @if variant.base.is_none() { " " small { "base" } }
+        }
         td.number.strong { (values::value(name, score.value)) }
         td.number { (values::interval(name, score.interval)) }
         @if let Some(contrast) = contrast {
@@ -157,7 +160,7 @@ fn cells(
             td.number { (of_part(contrast, "lost", contrast.lost)) }
             td { (values::badge(contrast.finding)) }
         } @else {
-            td.base colspan="5" { @if variant.base.is_none() { "base" } @else { (values::NONE) } }
+            td colspan="5" {}
             td { @if score.is_chance { span.badge.open { "chance level" } } }
         }
     }

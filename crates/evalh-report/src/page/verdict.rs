@@ -39,10 +39,10 @@ fn overall(comparison: &Comparison) -> String {
         return "One variant alone: there is nothing to compare it with.".to_owned();
     }
     let parts: Vec<_> = [
-        (Finding::Better, "better than the base beyond chance"),
-        (Finding::Worse, "worse than the base beyond chance"),
-        (Finding::Inconclusive, "no evidence either way"),
-        (Finding::Identical, "identical to the base"),
+        (Finding::Better, "better beyond chance"),
+        (Finding::Worse, "worse beyond chance"),
+        (Finding::Inconclusive, "without evidence either way"),
+        (Finding::Identical, "identical to it"),
     ]
     .into_iter()
     .filter_map(|(finding, words)| {
@@ -51,7 +51,7 @@ fn overall(comparison: &Comparison) -> String {
     })
     .collect();
     format!(
-        "Of {}, {}.",
+        "{} with the base: {}.",
         counted(findings.len(), "comparison"),
         parts.join(", ")
     )
@@ -98,7 +98,7 @@ fn sentence(comparison: &Comparison, metric: &ComparedMetric, contrast: &Contras
             span.number { (score(contrast.variant)) } "."
         } @else {
             " scores " span.number { (score(contrast.variant)) }
-            " against " span.number { (score(contrast.other)) } " of " (name(contrast.other)) ": "
+            ", " (name(contrast.other)) " " span.number { (score(contrast.other)) } ": "
             span.number {
                 (values::difference(&metric.metric, contrast.value)) (values::unit(metric))
                 @if contrast.interval.is_some() {

@@ -216,7 +216,7 @@ fn what_a_model_wrote_stays_text() {
         assert!(text.contains(hostile), "{hostile}");
     }
     assert!(
-        text.contains("nul \u{2400} bell \u{2407} escape \u{241b}[2J"),
+        text.contains("nul \u{2039}U+0000\u{203a} bell \u{2039}U+0007\u{203a} escape \u{2039}U+001B\u{203a}[2J"),
         "{text}"
     );
     assert!(text.contains("\u{2039}U+202E\u{203a}desrever"), "{text}");

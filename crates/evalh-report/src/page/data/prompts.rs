@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// Characters of what was asked that the list of samples shows.
-const SNIPPET: usize = 96;
+const SNIPPET: usize = 110;
 
 /// A shared beginning shorter than this, in bytes, is not worth a fold.
 const WORTH_A_FOLD: usize = 80;
@@ -142,8 +142,9 @@ impl<'a> Prompts<'a> {
             }
             let room = SNIPPET.saturating_sub(length);
             out.extend(word.chars().take(room));
-            length += word.chars().take(room).count() + 1;
-            if length >= SNIPPET {
+            length += word.chars().count() + 1;
+            if length > SNIPPET {
+                out.push('\u{2026}');
                 break;
             }
         }

@@ -18,6 +18,9 @@ function el(tag, attributes = {}, ...children) {
 // A word that only screen readers tell.
 const hiddenText = (text) => el('span', { class: 'visually-hidden' }, text);
 
+// A variant's number: what its column is called where there is no room for its name.
+const variantKey = (place) => el('span', { class: 'key', 'aria-hidden': true }, String(place + 1));
+
 // Right, wrong or between, as a sign with its word.
 function mark(score) {
   const [kind, sign, word] = score === 1 ? ['good', '\u2713', 'right']

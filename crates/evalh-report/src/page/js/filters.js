@@ -21,6 +21,12 @@ function isUseful(name, found) {
   return state[name] !== '' || found.length >= some;
 }
 
+// A choice as it is read: variants after the number that their column has.
+function numbered(name, value) {
+  const place = name === 'variant' ? index.variants.findIndex((variant) => variant.name === value) : -1;
+  return place < 0 ? visible(value) : `${place + 1} \u00b7 ${visible(value)}`;
+}
+
 function showFilters() {
   for (const name of SELECTS) {
     const select = $(`filter-${name}`);
@@ -33,7 +39,7 @@ function showFilters() {
     if (state[name] && !found.includes(state[name])) found = [...found, state[name]];
     select.replaceChildren(
       el('option', { value: '' }, 'any'),
-      ...found.map((value) => el('option', { value }, `${visible(value)} (${thousands(left.get(value) ?? 0)})`)),
+      ...found.map((value) => el('option', { value }, `${numbered(name, value)} (${thousands(left.get(value) ?? 0)})`)),
     );
     select.value = state[name];
     select.parentElement.classList.toggle('chosen', state[name] !== '');

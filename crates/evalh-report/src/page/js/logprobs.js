@@ -21,7 +21,7 @@ function logprobTable(texts, answers) {
         if (!scored) return el('td', { class: 'number' }, '\u2013');
         const [logprob, tokens, greedy] = scored;
         const top = logprob === best[place];
-        return el('td', { class: top ? 'number top' : 'number', title: `${counted(tokens, 'token')}${greedy ? ', each the most likely one' : ''}` },
+        return el('td', { class: top ? 'number most' : 'number', title: `${counted(tokens, 'token')}${greedy ? ', each the most likely one' : ''}` },
           top && el('span', { class: 'pick', title: 'most likely' }, el('span', { 'aria-hidden': true }, '\u25b8 '), hiddenText('most likely ')),
           decimals(logprob, 3), greedy && el('span', { class: 'greedy' }, '*'));
       }));
@@ -31,7 +31,7 @@ function logprobTable(texts, answers) {
     el('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Log-probabilities' },
       el('table', {},
         el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Continuation'),
-          index.variants.map((variant) => el('th', { scope: 'col', class: 'number' }, visible(variant.name))))),
+          index.variants.map((variant, place) => el('th', { scope: 'col', class: 'number' }, variantKey(place), ' ', visible(variant.name))))),
         el('tbody', {}, rows))),
     el('p', { class: 'note' }, 'In nats, summed over tokens; \u25b8 the most likely of them, * every token is the most likely one at its place.'));
 }

@@ -20,7 +20,11 @@ function showView() {
     if (isHere) $(link).setAttribute('aria-current', 'page');
     else $(link).removeAttribute('aria-current');
   }
-  if (!samples && was) scrollTo(0, reportScroll);
+  if (!samples && was) {
+    scrollTo(0, reportScroll);
+    // What had the focus is out of sight.
+    $('main').focus({ preventScroll: true });
+  }
 }
 
 let filtered = '';

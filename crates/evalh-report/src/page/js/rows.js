@@ -101,6 +101,7 @@ function drawColumns() {
   $('samples').classList.toggle('many', index.variants.length > 3);
   $('columns').replaceChildren(
     el('span', {}, 'Item'),
-    ...index.variants.map((variant) => el('span', { class: 'cell', title: visible(variant.name) }, visible(variant.name))),
+    ...index.variants.map((variant, place) => el('span', { class: 'cell', title: visible(variant.name) },
+      variantKey(place), el('span', { class: 'name' }, ' ', visible(variant.name)))),
   );
 }

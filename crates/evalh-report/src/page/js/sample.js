@@ -55,7 +55,7 @@ function sampleBody(row, texts) {
   return [
     promptSection(texts),
     texts.reference !== undefined && el('section', { 'aria-label': 'Reference' },
-      el('details', { open: texts.reference.length < 400 }, el('summary', {}, 'Reference'), passage(texts.reference, 'Reference'))),
+      el('details', { open: texts.reference.length < 60 }, el('summary', {}, 'Reference'), passage(texts.reference, 'Reference'))),
     logprobTable(texts, answers),
     el('section', { 'aria-label': 'Answers' },
       el('div', { class: 'tools' }, el('h3', {}, 'Answers'), sampleChoice(texts), comparisonChoice(found)),
