@@ -1,4 +1,4 @@
-//! Run records to comparisons, and comparisons to Markdown and terminal tables.
+//! Run records to comparisons, and comparisons to Markdown, terminal tables and a self-contained HTML page.
 //!
 //! Everything is computed from [`Record`](evalh_record::Record)s: [`compare::compare`] makes a [`Comparison`] of them, which
 //! every form of report shows. A report can be made again at any time, and two reports of the same records are the same
@@ -7,8 +7,10 @@
 pub mod aligned;
 pub mod compare;
 mod counts;
+mod figure;
 mod markdown;
 mod number;
+pub mod page;
 mod parts;
 mod terminal;
 mod verdict;
@@ -16,6 +18,7 @@ mod warnings;
 
 pub use aligned::Style;
 pub use compare::Comparison;
+pub use figure::Figure;
 pub use markdown::{Align, Image, Table, escaped, markdown};
 pub use terminal::terminal;
 pub use verdict::{Verdict, verdicts};
