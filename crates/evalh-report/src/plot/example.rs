@@ -314,6 +314,7 @@ pub fn replicated() -> Comparison {
             suite: "mmlu".into(),
             metric: "acc".into(),
             is_share: true,
+            name: role.name().into(),
             role,
             against,
             wins: each.iter().filter(|each| each.value > 0.0).count(),

@@ -290,7 +290,7 @@ impl Forest<'_> {
 
     fn caption(&self) -> String {
         let mut caption = format!(
-            "Each row is a difference of two variants on the same items, in {}, with its {} interval (paired bootstrap).",
+            "Each row is a difference of two variants on the same items, in {}, with its {} interval.",
             self.unit.of_differences(),
             confidence(self.comparison),
         );

@@ -44,6 +44,7 @@ pub fn figures(comparison: &Comparison) -> Vec<Figure> {
             Replicates {
                 comparison,
                 suite,
+                marks: marks(&all),
                 all,
                 lower_is_better,
             }
@@ -57,6 +58,8 @@ struct Replicates<'c> {
     suite: &'c str,
     /// The suite's, a role and what it is set against each.
     all: Vec<&'c Replicated>,
+    /// The mark of each.
+    marks: Vec<Mark>,
     lower_is_better: bool,
 }
 
@@ -82,7 +85,8 @@ impl<'c> Replicates<'c> {
         let entries: Vec<(Mark, String)> = self
             .all
             .iter()
-            .map(|of| (mark(of), contrast_name(of)))
+            .zip(&self.marks)
+            .map(|(of, &mark)| (mark, contrast_name(of)))
             .collect();
         let used = legend(&mut canvas, &entries, MARGIN + 8.0);
         let top = MARGIN + used + 6.0;
@@ -124,6 +128,7 @@ impl<'c> Replicates<'c> {
             self.dots(&mut canvas, model, &scale, y);
         }
         for (place, (of, value)) in self.all.iter().zip(&values).enumerate() {
+            let mark = self.marks[place];
             let y = rule + (place as f64 + 0.5) * ROW;
             canvas.named(&spoken(of), |canvas| {
                 let name = clipped(&mean_name(of), TEXT, 165.0);
@@ -133,10 +138,10 @@ impl<'c> Replicates<'c> {
                     value,
                 );
                 if let Some((low, high)) = ends(of) {
-                    canvas.line((scale.at(low), y), (scale.at(high), y), mark(of).ink(), 3.0);
+                    canvas.line((scale.at(low), y), (scale.at(high), y), mark.ink(), 3.0);
                 }
                 if let Some(mean) = drawable(shown(of, of.mean)) {
-                    mark(of).draw(canvas, (scale.at(mean), y), 6.0);
+                    mark.draw(canvas, (scale.at(mean), y), 6.0);
                 }
             });
         }
@@ -153,6 +158,7 @@ impl<'c> Replicates<'c> {
     fn dots(&self, canvas: &mut Canvas, model: &str, scale: &Scale, y: f64) {
         let kinds = self.all.len() as f64;
         for (place, of) in self.all.iter().enumerate() {
+            let mark = self.marks[place];
             let offset = (place as f64 - (kinds - 1.0) / 2.0) * (ROW - 10.0) / kinds;
             for each in of.each.iter().filter(|each| each.model == model) {
                 let Some(value) = drawable(shown(of, each.value)) else {
@@ -168,7 +174,7 @@ impl<'c> Replicates<'c> {
                     unit::difference(&of.metric, each.value)
                 );
                 canvas.named(&told, |canvas| {
-                    mark(of).draw(canvas, (scale.at(value), y + offset), 4.0);
+                    mark.draw(canvas, (scale.at(value), y + offset), 4.0);
                 });
             }
         }
@@ -202,19 +208,38 @@ impl<'c> Replicates<'c> {
     }
 }
 
-/// Differences between adapters have the mark of no role: they are of two.
-fn mark(of: &Replicated) -> Mark {
-    match of.against {
-        Against::Base => Mark::Role(of.role),
-        Against::Standard => Mark::Role(Role::Other),
+/// A mark for each kind: its role's where no earlier kind has that, as far as there are marks.
+fn marks(all: &[&Replicated]) -> Vec<Mark> {
+    let mut found: Vec<Mark> = Vec::with_capacity(all.len());
+    for of in all {
+        let own = match of.against {
+            Against::Base => of.role,
+            // of two adapters: no role's
+            Against::Standard => Role::Other,
+        };
+        let roles = [
+            own,
+            Role::Standard,
+            Role::Selective,
+            Role::Other,
+            Role::Base,
+        ];
+        let mut free = roles
+            .map(Mark::Role)
+            .into_iter()
+            .filter(|mark| !found.contains(mark));
+        let mark = free.next().unwrap_or(Mark::Role(own));
+        found.push(mark);
     }
+    found
 }
 
 fn contrast_name(of: &Replicated) -> String {
-    match of.against {
-        Against::Base => format!("{} \u{2212} base", of.role),
-        Against::Standard => format!("{} \u{2212} standard", of.role),
-    }
+    let other = match of.against {
+        Against::Base => "base",
+        Against::Standard => "standard",
+    };
+    format!("{} \u{2212} {other}", of.name)
 }
 
 fn mean_name(of: &Replicated) -> String {

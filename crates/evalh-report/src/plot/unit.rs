@@ -73,7 +73,7 @@ pub fn bare(metric: &str) -> &str {
 /// A difference, `+1.2`, or a dash where it is no number.
 pub fn difference(metric: &str, value: f64) -> String {
     match super::scale::drawable(value) {
-        Some(value) => number::points(bare(metric), value, None),
+        Some(value) => number::difference(bare(metric), value),
         None => "\u{2013}".to_owned(),
     }
 }
