@@ -37,7 +37,7 @@ pub(crate) fn t_tail(t: f64, df: f64) -> f64 {
     }
     let square = t * t;
     // For small t, df / (df + t^2) would round their square off.
-    let outside = if square < df {
+    let outside = if square < 1.0 {
         1.0 - beta_reg(0.5, df / 2.0, square / (df + square))
     } else {
         beta_reg(df / 2.0, 0.5, df / (df + square))
@@ -49,18 +49,11 @@ pub(crate) fn t_tail(t: f64, df: f64) -> f64 {
     }
 }
 
-/// The value that Student's t with `df` degrees of freedom does not exceed with probability `p`, which lies between 0
-/// and 1.
-pub(crate) fn t_quantile(p: f64, df: f64) -> f64 {
-    if p < 0.5 {
-        -t_upper(p, df)
-    } else {
-        t_upper(1.0 - p, df)
+/// The value that Student's t with `df` degrees of freedom exceeds with probability `tail`, which lies between 0 and 1.
+pub(crate) fn t_upper(tail: f64, df: f64) -> f64 {
+    if tail > 0.5 {
+        return -t_upper(1.0 - tail, df);
     }
-}
-
-/// The value that Student's t exceeds with probability `tail`, at most one half.
-fn t_upper(tail: f64, df: f64) -> f64 {
     // Newton's method: the tail is convex and the normal quantile below the root, so it comes near from below; the first
     // step back is of rounding.
     let mut t = -normal_quantile(tail);

@@ -1,7 +1,7 @@
 //! What a paired comparison can detect: the power of the two-sided t-test.
 
 use crate::{
-    distribution::{normal_cdf, t_quantile},
+    distribution::{normal_cdf, t_upper},
     spread::is_share,
 };
 
@@ -10,7 +10,7 @@ use crate::{
 ///
 /// By the noncentral t distribution, as `TTestPower.solve_power` of `statsmodels`; for many items it is the textbook's
 /// `(z_{1 - alpha / 2} + z_power) * sd / sqrt(n)`. `None` with less than two items, where the standard deviation is not
-/// positive and finite (0 says nothing of what could be seen), and where not `0 < alpha < power < 1`.
+/// positive and finite (0 says nothing of what could be seen), and where not `0 < alpha < power < 1`. Nor is there an effect beyond the largest double.
 pub fn minimum_detectable_effect(
     sd_of_differences: f64,
     n: usize,
@@ -35,7 +35,7 @@ pub fn minimum_detectable_effect(
             high = middle;
         }
     }
-    Some(high / (n as f64).sqrt() * sd_of_differences)
+    Some(high / (n as f64).sqrt() * sd_of_differences).filter(|effect| effect.is_finite())
 }
 
 /// The least number of items over which a two-sided paired t-test at level `alpha` finds a true mean difference of
@@ -91,7 +91,7 @@ impl Design {
         let df = n - 1.0;
         Design {
             df,
-            critical: -t_quantile(alpha / 2.0, df),
+            critical: t_upper(alpha / 2.0, df),
         }
     }
 
