@@ -4,8 +4,10 @@
 //! reports of one record are the same bytes.
 
 pub mod aligned;
+pub mod baseline;
 pub mod compare;
 mod counts;
+pub mod gate;
 mod markdown;
 mod number;
 mod parts;
