@@ -42,7 +42,14 @@ mod tests {
             Some(vec![true, false, true, false, true])
         );
         assert_eq!(to_hex(&[]), "");
-        for (digits, items) in [("a9", 5), ("a8", 4), ("a", 5), ("A8", 5), ("g8", 5), ("é", 5)] {
+        for (digits, items) in [
+            ("a9", 5),
+            ("a8", 4),
+            ("a", 5),
+            ("A8", 5),
+            ("g8", 5),
+            ("é", 5),
+        ] {
             assert_eq!(from_hex(digits, items), None, "{digits} {items}");
         }
     }

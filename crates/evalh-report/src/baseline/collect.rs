@@ -1,8 +1,6 @@
 //! From a record to its items' scores.
 
-use super::{
-    BASELINE_SCHEMA, Baseline, ItemScores, SuiteItems, TaskItems, values::Series,
-};
+use super::{BASELINE_SCHEMA, Baseline, ItemScores, SuiteItems, TaskItems, values::Series};
 use evalh_record::{Answer, Part, Record, ResultRow, Sample, SuiteSettings, sha256_bytes};
 use evalh_stats::pass_at_k;
 use std::collections::{BTreeMap, BTreeSet};

@@ -85,7 +85,10 @@ impl Baseline {
     /// Whether the parts fit together.
     fn check(&self) -> Result<(), String> {
         if let Some(row) = self.results.iter().find(|row| !row.value.is_finite()) {
-            return Err(format!("the {} of `{}` is no number", row.metric, row.suite));
+            return Err(format!(
+                "the {} of `{}` is no number",
+                row.metric, row.suite
+            ));
         }
         for suite in &self.suites {
             self.check_suite(suite)?;
@@ -100,7 +103,9 @@ impl Baseline {
             .ok_or_else(|| format!("its settings have no suite `{name}`"))?;
         let asked = settings.tasks.iter().map(|task| &task.name);
         if !asked.eq(items.tasks.iter().map(|task| &task.task)) {
-            return Err(format!("the tasks of `{name}` are not those of its settings"));
+            return Err(format!(
+                "the tasks of `{name}` are not those of its settings"
+            ));
         }
         for task in &items.tasks {
             for scores in &task.scores {

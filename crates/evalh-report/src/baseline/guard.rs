@@ -10,8 +10,7 @@ pub fn comparable(baseline: &Baseline, run: &Settings, suites: &[&str]) -> Vec<D
     let both = |name: &str| Some((suite(&baseline.settings, name)?, suite(run, name)?));
     let (then, now): (Vec<_>, Vec<_>) = suites.iter().filter_map(|name| both(name)).unzip();
     let names: Vec<String> = now.iter().map(|suite| suite.name.clone()).collect();
-    let mut found =
-        reduced(&baseline.settings, then).differences(&reduced(run, now));
+    let mut found = reduced(&baseline.settings, then).differences(&reduced(run, now));
     for difference in &mut found {
         difference.field = readable(&difference.field, &names);
     }

@@ -1,9 +1,6 @@
 //! The items' scores of a part of a suite.
 
-use super::{
-    Baseline,
-    values::Series,
-};
+use super::{Baseline, values::Series};
 use evalh_record::{Part, ResultRow, Sha256};
 
 /// Which items a part holds: of each of its tasks the count and the hash of the ids.
@@ -39,7 +36,12 @@ impl Baseline {
         tasks.try_fold(first, |all, task| all.joined(of_task(task)?))
     }
 
-    fn tasks(&self, suite: &str, part: Part, name: &str) -> impl Iterator<Item = &super::TaskItems> {
+    fn tasks(
+        &self,
+        suite: &str,
+        part: Part,
+        name: &str,
+    ) -> impl Iterator<Item = &super::TaskItems> {
         let settings = self.settings.suites.iter().find(move |s| s.name == suite);
         let counts = move |task: &str| {
             let group = settings

@@ -50,7 +50,14 @@ pub fn show(baseline: &Baseline, style: Style) -> String {
             Cell::name(&metric, PLAIN),
             Cell::number(score(row.metric_name(), row.value, row.stderr), PLAIN),
             Cell::number(count_of(row.n as u64), PLAIN),
-            Cell::name(if is_by_item(baseline, row) { "yes" } else { "no" }, DIM),
+            Cell::name(
+                if is_by_item(baseline, row) {
+                    "yes"
+                } else {
+                    "no"
+                },
+                DIM,
+            ),
         ]);
     }
     out.push_str(&aligned(&rows, style));

@@ -39,7 +39,7 @@ impl Series {
     /// Of scores: right and wrong where each is 1 or 0.
     pub(crate) fn of_scores(scores: Vec<f64>) -> Series {
         if scores.iter().all(|score| [0.0, 1.0].contains(score)) {
-            Series::Right(scores.iter().map(|&score| score == 1.0).collect())
+            Series::Right(scores.iter().map(|&score| score > 0.5).collect())
         } else {
             Series::Scores(scores)
         }

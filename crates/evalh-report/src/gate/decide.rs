@@ -48,7 +48,11 @@ pub(super) fn of_difference(evidence: &Evidence, margin: f64, test: Test) -> Dec
                 (Verdict::Fail, _) | (_, Verdict::Pass) => Verdict::Fail,
                 _ => Verdict::Inconclusive,
             };
-            let nearest = if evidence.value < 0.0 { -margin } else { margin };
+            let nearest = if evidence.value < 0.0 {
+                -margin
+            } else {
+                margin
+            };
             (verdict, nearest, evidence.p_of_equivalence(margin))
         }
     };

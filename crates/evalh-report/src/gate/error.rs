@@ -47,7 +47,10 @@ impl GateError {
     pub fn help(&self) -> String {
         match self {
             GateError::Read { path, .. } => {
-                format!("check that {} exists and that you may read it", path.display())
+                format!(
+                    "check that {} exists and that you may read it",
+                    path.display()
+                )
             }
             GateError::Policy { remedy, .. } => remedy.clone(),
             GateError::Bench { .. } => {

@@ -54,7 +54,11 @@ pub(super) struct Evidence {
 impl Evidence {
     /// Of a difference `variant - reference` over the same items, turned so that more is better. `None` without items, or
     /// where the two are of different kinds or lengths.
-    pub fn of_difference(variant: &Series, reference: &Series, confidence: f64) -> Option<Evidence> {
+    pub fn of_difference(
+        variant: &Series,
+        reference: &Series,
+        confidence: f64,
+    ) -> Option<Evidence> {
         let turned = variant.lower_is_better();
         if variant.len() != reference.len() || turned != reference.lower_is_better() {
             return None;
@@ -123,7 +127,9 @@ impl Evidence {
 
     /// Of a recorded value by its standard error, where the record has one.
     pub fn of_row(row: &ResultRow, confidence: f64) -> Evidence {
-        let reach = row.stderr.map(|stderr| normal_quantile(confidence) * stderr);
+        let reach = row
+            .stderr
+            .map(|stderr| normal_quantile(confidence) * stderr);
         Evidence {
             value: row.value,
             low: reach.map(|reach| row.value - reach),
@@ -154,9 +160,7 @@ impl Evidence {
                 let (gained, lost, n) = self.counts()?;
                 tango_non_inferiority(gained, lost, n, margin)
             }
-            Method::StudentT => {
-                Some(non_inferiority(self.estimate()?, margin, self.confidence)?.p)
-            }
+            Method::StudentT => Some(non_inferiority(self.estimate()?, margin, self.confidence)?.p),
             _ => None,
         }
     }
@@ -184,22 +188,20 @@ impl Evidence {
         }
         let z = normal_quantile(self.confidence);
         let alpha = 2.0 * (1.0 - self.confidence);
-        let needed = match self.method {
-            Method::Wilson => {
-                let spread = |rate: f64| (rate * (1.0 - rate)).max(0.0).sqrt();
-                let reach = z * spread(threshold) + normal_quantile(POWER) * spread(self.value);
-                Some((reach / distance).powi(2).ceil() as u64)
-            }
-            _ => {
-                let by_spread = self
-                    .sd
-                    .filter(|sd| *sd > 0.0)
-                    .and_then(|sd| items_needed(sd, distance, alpha, POWER));
-                let by_width = self
-                    .is_bounded
-                    .then(|| (z * z * (1.0 - distance).max(0.0) / distance).ceil() as u64);
-                by_spread.max(by_width)
-            }
+        let needed = if self.method == Method::Wilson {
+            // The score test takes its spread at the threshold, the truth has it where the value lies.
+            let spread = |rate: f64| (rate * (1.0 - rate)).max(0.0).sqrt();
+            let reach = z * spread(threshold) + normal_quantile(POWER) * spread(self.value);
+            Some((reach / distance).powi(2).ceil() as u64)
+        } else {
+            let by_spread = self
+                .sd
+                .filter(|sd| *sd > 0.0)
+                .and_then(|sd| items_needed(sd, distance, alpha, POWER));
+            let by_width = self
+                .is_bounded
+                .then(|| (z * z * (1.0 - distance).max(0.0) / distance).ceil() as u64);
+            by_spread.max(by_width)
         };
         needed.map(|needed| needed.max(self.items as u64 + 1))
     }
@@ -220,7 +222,10 @@ impl Evidence {
         else {
             return;
         };
-        let (low, high) = (self.value + none_differs.low, self.value + none_differs.high);
+        let (low, high) = (
+            self.value + none_differs.low,
+            self.value + none_differs.high,
+        );
         self.low = Some(self.low.map_or(low, |known| known.min(low)).max(-1.0));
         self.high = Some(self.high.map_or(high, |known| known.max(high)).min(1.0));
     }
@@ -245,5 +250,7 @@ fn two_sided(confidence: f64) -> f64 {
 }
 
 fn sd(estimate: Estimate) -> Option<f64> {
-    estimate.stderr.map(|stderr| stderr * (estimate.n as f64).sqrt())
+    estimate
+        .stderr
+        .map(|stderr| stderr * (estimate.n as f64).sqrt())
 }

@@ -24,8 +24,17 @@ pub fn junit(report: &GateReport) -> String {
 fn document(writer: &mut Writer<Vec<u8>>, report: &GateReport) -> io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let strict = report.when_inconclusive == WhenInconclusive::Fail;
-    let failures = report.counts.failed + if strict { report.counts.inconclusive } else { 0 };
-    let skipped = if strict { 0 } else { report.counts.inconclusive };
+    let failures = report.counts.failed
+        + if strict {
+            report.counts.inconclusive
+        } else {
+            0
+        };
+    let skipped = if strict {
+        0
+    } else {
+        report.counts.inconclusive
+    };
     let tests = report.cases.len().to_string();
     let failures = failures.to_string();
     let skipped = skipped.to_string();
@@ -64,7 +73,10 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &GateReport) -> io::Result<(
     for forced in &report.forced {
         all.push((
             format!("forced {}", forced.field),
-            format!("{} in the baseline, {} in the run", forced.baseline, forced.run),
+            format!(
+                "{} in the baseline, {} in the run",
+                forced.baseline, forced.run
+            ),
         ));
     }
     writer
@@ -97,7 +109,11 @@ fn test_case(writer: &mut Writer<Vec<u8>>, case: &Case, strict: bool) -> io::Res
         body.push_str(note);
     }
     let body = xml_text(&body);
-    let message = match case.notes.first().filter(|_| case.verdict == Verdict::Inconclusive) {
+    let message = match case
+        .notes
+        .first()
+        .filter(|_| case.verdict == Verdict::Inconclusive)
+    {
         Some(reason) => xml_text(&format!("inconclusive: {reason}")),
         None => xml_text(&format!("asked {}, found {}", case.asked, case.found)),
     };
@@ -124,7 +140,10 @@ fn test_case(writer: &mut Writer<Vec<u8>>, case: &Case, strict: bool) -> io::Res
 /// Text without what XML 1.0 has no character for.
 fn xml_text(text: &str) -> String {
     let is_allowed = |c: char| {
-        matches!(c, '\t' | '\n') || (c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
+        matches!(c, '\t' | '\n')
+            || (c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
     };
-    text.chars().map(|c| if is_allowed(c) { c } else { '\u{fffd}' }).collect()
+    text.chars()
+        .map(|c| if is_allowed(c) { c } else { '\u{fffd}' })
+        .collect()
 }

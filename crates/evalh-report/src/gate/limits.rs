@@ -95,7 +95,10 @@ fn counted(measure: Measure, suite: &SuiteSettings, samples: &[&Sample]) -> Opti
         ),
         Measure::Crashed => (
             count(&|s| {
-                matches!(s.outcome, Some(Outcome::Crashed { .. } | Outcome::OutOfMemory))
+                matches!(
+                    s.outcome,
+                    Some(Outcome::Crashed { .. } | Outcome::OutOfMemory)
+                )
             }),
             count(&|s| s.outcome.is_some()),
         ),
@@ -157,7 +160,10 @@ fn cost(inputs: &Inputs<'_>, asker: Asker<'_>, measure: Measure, place: usize) -
 fn rate(inputs: &Inputs<'_>, name: &str, measure: Measure) -> Option<f64> {
     let (mut tokens, mut seconds) = (0, 0.0);
     let sittings = inputs.record.timings.sittings.iter();
-    for of in sittings.flat_map(|sitting| &sitting.variants).filter(|of| of.variant == name) {
+    for of in sittings
+        .flat_map(|sitting| &sitting.variants)
+        .filter(|of| of.variant == name)
+    {
         if measure == Measure::PrefillRate {
             tokens += of.prefill_tokens;
             seconds += of.prefill_seconds;
@@ -180,7 +186,10 @@ fn latency(inputs: &Inputs<'_>, asker: Asker<'_>, measure: Measure) -> GateResul
         ));
     };
     let checkpoints = &inputs.record.manifest.settings.checkpoints;
-    if !checkpoints.iter().any(|checkpoint| checkpoint.name == bench.model()) {
+    if !checkpoints
+        .iter()
+        .any(|checkpoint| checkpoint.name == bench.model())
+    {
         let names: Vec<&str> = checkpoints.iter().map(|of| of.name.as_str()).collect();
         return Err(asker.fault(
             field,

@@ -29,7 +29,9 @@ pub fn step_summary(report: &GateReport) -> String {
                 _ => format!("**{name}**"),
             },
             escaped(&words::suite(case)),
-            case.variant.as_deref().map_or_else(|| "\u{2013}".to_owned(), escaped),
+            case.variant
+                .as_deref()
+                .map_or_else(|| "\u{2013}".to_owned(), escaped),
             escaped(&case.asked),
             escaped(&case.found),
         ]);

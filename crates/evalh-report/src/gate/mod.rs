@@ -5,6 +5,8 @@
 //! and serialised as JSON. What the verdicts mean stands in `docs/gate.md`.
 
 mod bench;
+mod bound;
+mod comparison;
 mod decide;
 mod error;
 mod evidence;
@@ -17,8 +19,10 @@ mod measure;
 mod parse;
 mod place;
 mod policy;
+mod reference;
 mod report;
 mod select;
+mod subject;
 mod terminal;
 mod words;
 

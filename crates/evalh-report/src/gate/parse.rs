@@ -140,8 +140,14 @@ impl At<'_> {
         let confidence = form.confidence.unwrap_or(confidence);
         self.check_confidence(confidence)?;
         let check = self.check(form)?;
-        let part = form.part.as_ref().map_or(String::new(), |p| format!(" {p}"));
-        let metric = form.metric.as_ref().map_or(String::new(), |m| format!(" {m}"));
+        let part = form
+            .part
+            .as_ref()
+            .map_or(String::new(), |p| format!(" {p}"));
+        let metric = form
+            .metric
+            .as_ref()
+            .map_or(String::new(), |m| format!(" {m}"));
         let asks = match &check {
             Check::Against {
                 reference: Reference::Base,
@@ -308,7 +314,11 @@ impl At<'_> {
         let field = measure.field();
         let apart = "give it a [[limit]] of its own without that field";
         if !value.is_finite() || value < 0.0 {
-            return Err(self.fault(field, format!("{value} is no limit"), "write a number from 0".to_owned()));
+            return Err(self.fault(
+                field,
+                format!("{value} is no limit"),
+                "write a number from 0".to_owned(),
+            ));
         }
         if measure.is_share() && value > 1.0 {
             return Err(self.fault(
@@ -327,7 +337,8 @@ impl At<'_> {
         if form.variant.is_some() && measure.scope() == Scope::Bench {
             return Err(self.fault(
                 field,
-                "is measured by evalh bench of a checkpoint, and the limit names a variant".to_owned(),
+                "is measured by evalh bench of a checkpoint, and the limit names a variant"
+                    .to_owned(),
                 apart.to_owned(),
             ));
         }

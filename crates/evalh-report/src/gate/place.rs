@@ -16,7 +16,12 @@ pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
     let wanted = name.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&wanted, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
@@ -96,7 +101,10 @@ mod tests {
 
     #[test]
     fn lines_count_from_one() {
-        assert_eq!([line_of("a\nb", 0), line_of("a\nb", 2), line_of("a", 99)], [1, 2, 1]);
+        assert_eq!(
+            [line_of("a\nb", 0), line_of("a\nb", 2), line_of("a", 99)],
+            [1, 2, 1]
+        );
         assert_eq!(field_of("a\n margin = 2", 2), Some("margin"));
         assert_eq!(field_of("[[rule]]", 1), None);
     }

@@ -1,9 +1,6 @@
 //! What the names of a policy stand for in a record.
 
-use super::{
-    GateError, GateResult, Inputs,
-    place::among,
-};
+use super::{GateError, GateResult, Inputs, place::among};
 use crate::compare::Role;
 use evalh_record::{Part, ResultRow, SuiteSettings, VariantSettings};
 use std::path::Path;
@@ -34,14 +31,17 @@ pub(super) fn suite<'r>(
     name: &str,
 ) -> GateResult<&'r SuiteSettings> {
     let suites = &inputs.record.manifest.settings.suites;
-    suites.iter().find(|suite| suite.name == name).ok_or_else(|| {
-        let known: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
-        asker.fault(
-            "suite",
-            format!("the run has no suite `{name}`"),
-            format!("{}; or run it with --suite {name}", among(name, &known)),
-        )
-    })
+    suites
+        .iter()
+        .find(|suite| suite.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
+            asker.fault(
+                "suite",
+                format!("the run has no suite `{name}`"),
+                format!("{}; or run it with --suite {name}", among(name, &known)),
+            )
+        })
 }
 
 /// A part of a suite by name, the whole where there is none: what it is, and its name in rows.
@@ -70,7 +70,10 @@ pub(super) fn part(
         let names: Vec<&str> = known.iter().map(|(_, name)| *name).collect();
         asker.fault(
             "part",
-            format!("the suite `{}` of the run has no group or task `{name}`", suite.name),
+            format!(
+                "the suite `{}` of the run has no group or task `{name}`",
+                suite.name
+            ),
             format!("{}; leave it out for the whole suite", among(name, &names)),
         )
     })
@@ -102,7 +105,10 @@ pub(super) fn variants(
     let with_roles: Vec<String> = (variants.iter().enumerate())
         .map(|(place, variant)| format!("{} ({})", variant.name, inputs.role(place)))
         .collect();
-    let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+    let names: Vec<&str> = variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
     let there = format!("the run has {}", with_roles.join(", "));
     let (problem, remedy) = if name == "*" {
         (
@@ -170,8 +176,12 @@ pub(super) fn row<'r>(
 ) -> GateResult<&'r ResultRow> {
     let rows: Vec<&ResultRow> = (inputs.record.results.iter())
         .filter(|row| {
-            (row.suite.as_str(), row.part, row.task.as_str(), row.variant.as_str())
-                == (suite, part, task, variant)
+            (
+                row.suite.as_str(),
+                row.part,
+                row.task.as_str(),
+                row.variant.as_str(),
+            ) == (suite, part, task, variant)
         })
         .collect();
     let names: Vec<&str> = rows.iter().map(|row| row.metric.as_str()).collect();
@@ -187,7 +197,10 @@ pub(super) fn row<'r>(
     if let Some(row) = rows.iter().find(|row| row.metric == metric) {
         return Ok(row);
     }
-    let by_name: Vec<&&ResultRow> = rows.iter().filter(|row| row.metric_name() == metric).collect();
+    let by_name: Vec<&&ResultRow> = rows
+        .iter()
+        .filter(|row| row.metric_name() == metric)
+        .collect();
     match by_name.as_slice() {
         [row] => Ok(row),
         [] => Err(asker.fault(

@@ -25,7 +25,10 @@ pub fn terminal(report: &GateReport, style: Style) -> String {
     }
     let mut out = aligned(&rows, style);
     for (case, note) in notes(report) {
-        let about = case.variant.as_ref().map_or(String::new(), |v| format!(" ({v})"));
+        let about = case
+            .variant
+            .as_ref()
+            .map_or(String::new(), |v| format!(" ({v})"));
         let _ = writeln!(
             out,
             "{}: {}{}: {}",

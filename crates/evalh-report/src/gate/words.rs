@@ -95,7 +95,11 @@ pub(super) fn found_of_difference(
 ) -> String {
     let p = p.map_or_else(String::new, |p| {
         let p = p_value(p);
-        if p.starts_with('<') { format!(", p {p}") } else { format!(", p = {p}") }
+        if p.starts_with('<') {
+            format!(", p {p}")
+        } else {
+            format!(", p = {p}")
+        }
     });
     format!(
         "{}{}{}{p} ({} against {}; {} gained, {} lost of {})",
@@ -127,11 +131,7 @@ pub(super) fn found_of_value(
 }
 
 /// What was found of a measure: `3.0 % (5 of 164)`.
-pub(super) fn found_of_measure(
-    measure: Measure,
-    value: f64,
-    of: Option<(usize, usize)>,
-) -> String {
+pub(super) fn found_of_measure(measure: Measure, value: f64, of: Option<(usize, usize)>) -> String {
     let counted = of.map_or_else(String::new, |(count, of)| {
         format!(" ({} of {})", count_of(count as u64), count_of(of as u64))
     });
