@@ -5,9 +5,11 @@
 //! bytes.
 
 pub mod aligned;
+pub mod baseline;
 pub mod compare;
 mod counts;
 mod figure;
+pub mod gate;
 mod markdown;
 mod number;
 pub mod page;
