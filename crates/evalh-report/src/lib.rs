@@ -7,6 +7,7 @@
 pub mod aligned;
 pub mod compare;
 mod counts;
+pub mod export;
 mod figure;
 mod markdown;
 mod number;
