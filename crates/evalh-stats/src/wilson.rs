@@ -3,12 +3,12 @@
 /// The normal quantile of a two-sided 95 % interval.
 pub const Z_95: f64 = 1.959_963_984_540_054;
 
-/// An interval of rates.
+/// An interval of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
-    /// Lower end, at least 0.
+    /// Lower end; of a rate at least 0.
     pub low: f64,
-    /// Upper end, at most 1.
+    /// Upper end; of a rate at most 1.
     pub high: f64,
 }
 

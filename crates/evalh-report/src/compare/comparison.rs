@@ -144,7 +144,7 @@ pub struct ComparedSuite {
     pub parts: Vec<ComparedPart>,
     /// Items whose score differs from the base's, by variant, in the suite's order.
     pub flips: Vec<Flip>,
-    /// Of each variant: how many of its answers ended in which way, where answers are programs or are generated.
+    /// Of each variant: how many of its answers ended in which way, where answers are generated.
     pub outcomes: Vec<OutcomeCount>,
 }
 
@@ -205,6 +205,13 @@ pub struct OutcomeCount {
     pub outcome: String,
     /// Answers.
     pub count: usize,
+}
+
+impl ComparedSuite {
+    /// The metrics of all parts.
+    pub fn metrics(&self) -> impl Iterator<Item = &ComparedMetric> {
+        self.parts.iter().flat_map(|part| &part.metrics)
+    }
 }
 
 impl Comparison {

@@ -1,15 +1,25 @@
 //! What the scores rest on.
 
 use super::escape::{fenced, text};
-use crate::number::count_of;
+use crate::{compare::Run, number::count_of};
 use evalh_record::{FileIdentity, Record};
 use std::fmt::Write as _;
 
 /// The command, versions, and every file by its hash.
-pub(super) fn section(out: &mut String, record: &Record) {
+pub(super) fn section(out: &mut String, run: &Run<'_>, named: bool) {
+    let record = run.record;
     let settings = &record.manifest.settings;
     let provenance = &record.manifest.provenance;
-    let _ = writeln!(out, "## Provenance\n\n{}\n", fenced(&provenance.command));
+    let of = if named {
+        format!(" of {}", text(run.name))
+    } else {
+        String::new()
+    };
+    let _ = writeln!(
+        out,
+        "## Provenance{of}\n\n{}\n",
+        fenced(&provenance.command)
+    );
     let _ = writeln!(
         out,
         "evalh {}, device {}, kernel {}, weights held in {}, {} threads{}.\n",

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     compare::{AdapterFacts, Comparison, Costs, Ratio},
-    number::{bytes, count_of, percent, seconds},
+    number::{bytes, count_of, per_second, percent, seconds},
 };
 use maud::{Markup, html};
 
@@ -95,9 +95,12 @@ fn ranges(layers: &[usize]) -> String {
             _ => runs.push((layer, layer)),
         }
     }
-    let runs = runs.iter().map(|&(first, last)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}\u{2013}{last}"),
+    let runs = runs.iter().map(|&(first, last)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}\u{2013}{last}")
+        }
     });
     runs.collect::<Vec<_>>().join(", ")
 }
@@ -115,7 +118,7 @@ fn costs(comparison: &Comparison) -> Markup {
                 @if benched {
                     th.number scope="col" { "Latency p50" } th.number scope="col" { "p95" }
                     th.number scope="col" { "Merged/base" } th.number scope="col" { "Unmerged/base" }
-                    th.number scope="col" { "J/token" }
+                    th.number scope="col" { "J/request" }
                 }
             } }
             tbody { @for of in &comparison.costs { tr {
@@ -132,9 +135,9 @@ fn costs(comparison: &Comparison) -> Markup {
 
 fn cost_cells(of: &Costs) -> Markup {
     html! {
-        td.number { (optional(of.prefill_tokens_per_second, speed)) }
-        td.number.strong { (optional(of.decode_tokens_per_second, speed)) }
-        td.number { (optional(of.kept_tokens_per_cpu_second, speed)) }
+        td.number { (optional(of.prefill_tokens_per_second, per_second)) }
+        td.number.strong { (optional(of.decode_tokens_per_second, per_second)) }
+        td.number { (optional(of.kept_tokens_per_cpu_second, per_second)) }
         td.number { (optional(of.cpu_seconds, seconds)) }
         td.number { (bytes(of.peak_memory_bytes)) }
         td.number { (bytes(of.weight_bytes)) }
@@ -148,23 +151,18 @@ fn bench_cells(of: &Costs) -> Markup {
         td.number { (optional(bench.latency_p95_seconds, seconds)) }
         td.number { (ratio(bench.merged_ratio)) }
         td.number { (ratio(bench.unmerged_ratio)) }
-        td.number { (optional(bench.joules_per_token, |v| plain(v, 2))) }
+        td.number { (optional(bench.joules_per_request, |v| plain(v, 2))) }
     }
 }
 
 fn ratio(ratio: Option<Ratio>) -> Markup {
     html! {
         @if let Some(ratio) = ratio {
-            (plain(ratio.value, 3)) br; small { (plain(ratio.low, 3)) " to " (plain(ratio.high, 3)) }
+            (plain(ratio.value, 3))
+            @if let (Some(low), Some(high)) = (ratio.low, ratio.high) {
+                br; small { "[" (plain(low, 3)) ", " (plain(high, 3)) "]" }
+            }
         } @else { (NONE) }
-    }
-}
-
-fn speed(rate: f64) -> String {
-    if rate < 100.0 {
-        plain(rate, 1)
-    } else {
-        count_of(rate.round() as u64)
     }
 }
 

@@ -4,9 +4,11 @@
 
 mod answers;
 mod chunks;
+mod homes;
 mod index;
 mod prompts;
 mod rows;
+mod shared;
 
 use super::{PageError, PageInput};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -1,7 +1,8 @@
 //! One row an item: what every variant answered to it.
 
+use super::homes;
 use crate::page::{PageError, PageInput};
-use evalh_record::{Answer, Sample};
+use evalh_record::{Answer, Record, Sample};
 use std::collections::{BTreeMap, HashMap};
 
 /// An item, and what every variant answered to it.
@@ -55,44 +56,38 @@ impl Row<'_> {
 /// The rows, suite by suite, in the order of the data.
 pub(super) fn rows<'a>(input: &PageInput<'a>) -> Result<Vec<Row<'a>>, PageError> {
     let comparison = input.comparison;
-    let suites: HashMap<&str, usize> = comparison
-        .suites
-        .iter()
-        .enumerate()
-        .map(|(place, suite)| (suite.name.as_str(), place))
-        .collect();
+    let homes = homes::homes(input)?;
     let mut found: BTreeMap<(usize, usize, &str), Row<'a>> = BTreeMap::new();
-    // Which variants of a run are which of the comparison: one base may stand for the bases of several.
-    for (run, record) in input.records.iter().enumerate() {
-        let here = comparison.variants.iter().enumerate();
-        let here: HashMap<&str, usize> = here
-            .filter(|(_, variant)| variant.run == run)
-            .map(|(place, variant)| (variant.name_in_run.as_str(), place))
-            .collect();
-        for sample in &record.samples {
-            let suite = suites.get(sample.suite.as_str());
-            let (Some(&suite), Some(&variant)) = (suite, here.get(sample.variant.as_str())) else {
-                continue;
-            };
-            let row = found
-                .entry((suite, sample.position, &sample.item))
-                .or_insert_with(|| Row {
-                    suite,
-                    task: &sample.task,
-                    item: &sample.item,
-                    by_variant: vec![Vec::new(); comparison.variants.len()],
-                });
-            row.by_variant[variant].push(sample);
+    for (suite, compared) in comparison.suites.iter().enumerate() {
+        // Who answers this suite in which run.
+        let mut answering = HashMap::new();
+        for (variant, homes) in homes.iter().enumerate() {
+            let mut homes = homes.iter();
+            if let Some(home) = homes.find(|(run, _)| asks(input.records[*run], &compared.name)) {
+                answering.insert(*home, variant);
+            }
         }
-    }
-    for variant in &comparison.variants {
-        if variant.run >= input.records.len() {
-            return Err(PageError::NoRecord {
-                variant: variant.name.clone(),
-                run: variant.run,
-                given: input.records.len(),
-            });
+        for (run, record) in input.records.iter().enumerate() {
+            for sample in record.samples.iter().filter(|s| s.suite == compared.name) {
+                let Some(&variant) = answering.get(&(run, sample.variant.as_str())) else {
+                    continue;
+                };
+                let row = found
+                    .entry((suite, sample.position, &sample.item))
+                    .or_insert_with(|| Row {
+                        suite,
+                        task: &sample.task,
+                        item: &sample.item,
+                        by_variant: vec![Vec::new(); comparison.variants.len()],
+                    });
+                row.by_variant[variant].push(sample);
+            }
         }
     }
     Ok(found.into_values().collect())
+}
+
+fn asks(record: &Record, suite: &str) -> bool {
+    let suites = &record.manifest.settings.suites;
+    suites.iter().any(|of| of.name == suite)
 }
