@@ -31,7 +31,7 @@ fn a_run_of_ones_own() {
             texts,
         })
         .unwrap();
-        let Some(browser) = Browser::start("a_run_of_ones_own", 1400, 900) else {
+        let Some(browser) = Browser::start("a_run_of_ones_own", 1300, 1100) else {
             return;
         };
         browser.open(&page, "");
@@ -43,9 +43,12 @@ fn a_run_of_ones_own() {
             browser.load_times()
         );
         let name = |what: &str| format!("own-{what}{}", if texts { "" } else { "-without-texts" });
-        browser.picture(&name("report"));
-        browser.run("document.getElementById('report').lastElementChild.scrollIntoView()");
-        browser.picture(&name("end"));
+        for part in 0..5 {
+            browser.run(&format!(
+                "scrollTo({{top: {part} * (innerHeight - 100), behavior: 'instant'}})"
+            ));
+            browser.picture(&name(&format!("report-{part}")));
+        }
         browser.keys("s");
         browser.keys("j\u{e007}");
         browser.wait("document.getElementById('sample-title') !== null");

@@ -214,6 +214,30 @@ fn choice(variant: &str, of: usize, item: usize) -> Sample {
     sample
 }
 
+/// Words in an order of their own for each item, so that texts are about as hard to compress as real ones.
+fn words(item: usize, count: usize) -> String {
+    const VOWELS: [char; 5] = ['a', 'e', 'i', 'o', 'u'];
+    let mut state = item as u64 + 1;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let words = (0..count).map(|_| {
+        // A few thousand words, the early ones more often.
+        let mut rank = next() % 4000 * (next() % 4000) / 4000;
+        let mut word = String::new();
+        while rank > 0 || word.is_empty() {
+            word.push(char::from(b"bcdfghklmnprstvw"[rank % 16]));
+            word.push(VOWELS[rank / 16 % 5]);
+            rank /= 80;
+        }
+        word
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn choice_text(item: usize) -> ItemText {
     let subject = SUBJECTS[item % 4];
     ItemText {
@@ -222,7 +246,11 @@ fn choice_text(item: usize) -> ItemText {
         item: format!("{subject}/{item}"),
         position: item,
         prompt: Prompt::Text(format!(
-            "The following are multiple choice questions (with answers) about {subject}.\n\nA worked question?\nA. one\nB. two\nC. three\nD. four\nAnswer: A\n\nAnother one?\nA. one\nB. two\nC. three\nD. four\nAnswer: D\n\nQuestion {item} of this made-up suite asks which of four is the one.\nA. item {item}\nB. two\nC. three\nD. four\nAnswer:"
+            "The following are multiple choice questions (with answers) about {subject}.\n\nA worked question?\nA. one\nB. two\nC. three\nD. four\nAnswer: A\n\nAnother one?\nA. one\nB. two\nC. three\nD. four\nAnswer: D\n\nQuestion {item} of this made-up suite asks {}?\nA. item {item}\nB. {}\nC. {}\nD. {}\nAnswer:",
+            words(item, 60),
+            words(item + 1, 6),
+            words(item + 2, 6),
+            words(item + 3, 6)
         )),
         choices: [" A", " B", " C", " D"].map(str::to_owned).to_vec(),
         reference: Some(["A", "B", "C", "D"][item % 4].into()),
