@@ -5,13 +5,16 @@
 //! bytes.
 
 pub mod aligned;
+pub mod baseline;
 pub mod compare;
 mod counts;
 mod figure;
+pub mod gate;
 mod markdown;
 mod number;
 pub mod page;
 mod parts;
+mod plot;
 mod terminal;
 mod verdict;
 mod warnings;
@@ -20,6 +23,7 @@ pub use aligned::Style;
 pub use compare::Comparison;
 pub use figure::Figure;
 pub use markdown::{Align, Image, Table, escaped, markdown};
+pub use plot::figures;
 pub use terminal::terminal;
 pub use verdict::{Verdict, verdicts};
 pub use warnings::Warning;

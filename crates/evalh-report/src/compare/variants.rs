@@ -1,6 +1,6 @@
 //! The variants of a comparison, and which run's answers each of them has.
 
-use super::{AdapterFacts, CompareError, Role, Run, Variant};
+use super::{AdapterFacts, CompareError, InRun, Role, Run, Variant};
 use evalh_record::{AdapterSettings, CheckpointSettings, Settings, VariantSettings};
 
 /// A variant with the runs that answered for it: their places, and its name there.
@@ -47,6 +47,12 @@ pub(super) fn members(
                 });
                 members.len() - 1
             });
+            if place != members[member].facts.run {
+                members[member].facts.also_in.push(InRun {
+                    run: place,
+                    name: variant.name.clone(),
+                });
+            }
             members[member].runs.push((place, variant.name.clone()));
             if at == 0 {
                 base = Some(member);
@@ -71,6 +77,15 @@ pub(super) fn members(
         }
     }
     Ok(members)
+}
+
+/// What the variants of a run are, in the manifest's order; `given` are roles by name, in place of what adapters tell.
+///
+/// # Errors
+/// When the run has no variants, or a role is given to one that it does not have.
+pub fn roles(run: Run<'_>, given: &[(String, Role)]) -> Result<Vec<Role>, CompareError> {
+    let members = members(&[run], given)?;
+    Ok(members.iter().map(|member| member.facts.role).collect())
 }
 
 /// What makes two variants the same.
@@ -111,6 +126,7 @@ fn facts(
         name: variant.name.clone(),
         name_in_run: variant.name.clone(),
         run: place,
+        also_in: Vec::new(),
         model: base.map_or_else(|| variant.checkpoint.clone(), |base| base.name.clone()),
         role: role(variant, is_first),
         adapter,

@@ -82,6 +82,7 @@ pub fn of(record: &Record) -> Comparison {
             name: (*name).into(),
             name_in_run: (*name).into(),
             run: 0,
+            also_in: Vec::new(),
             model: "SmallLM".into(),
             role: *role,
             adapter: (place > 0).then(|| AdapterFacts {

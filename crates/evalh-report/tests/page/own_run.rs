@@ -4,6 +4,7 @@ use crate::webdriver::Browser;
 use evalh_record::{Record, read_items};
 use evalh_report::{
     compare::{Options, Run, compare},
+    figures,
     page::{PageInput, html},
 };
 use std::path::Path;
@@ -22,12 +23,13 @@ fn a_run_of_ones_own() {
         record: &record,
     };
     let comparison = compare(&[run], &Options::default()).unwrap();
+    let figures = figures(&comparison);
     for texts in [true, false] {
         let page = html(&PageInput {
             comparison: &comparison,
             records: &[&record],
             items: &items,
-            figures: &[],
+            figures: &figures,
             texts,
         })
         .unwrap();
@@ -43,7 +45,7 @@ fn a_run_of_ones_own() {
             browser.load_times()
         );
         let name = |what: &str| format!("own-{what}{}", if texts { "" } else { "-without-texts" });
-        for part in 0..5 {
+        for part in 0..7 {
             browser.run(&format!(
                 "scrollTo({{top: {part} * (innerHeight - 100), behavior: 'instant'}})"
             ));

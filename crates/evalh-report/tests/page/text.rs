@@ -1,7 +1,8 @@
 //! What is in the page's text.
 
 use crate::synthetic::Run;
-use evalh_record::{Answer, CheckpointSettings, Finish, Generation, VariantSettings};
+use evalh_record::{Answer, Finish, Generation};
+use evalh_report::compare::InRun;
 
 /// Text that would do harm, or be lost, where it is not kept as text.
 pub const HOSTILE: [&str; 9] = [
@@ -113,30 +114,13 @@ fn without_items_and_samples_there_is_still_a_report() {
 #[test]
 fn a_base_that_two_runs_share_has_the_answers_of_both() {
     let mut run = Run::new(6, 4);
-    let checkpoint = CheckpointSettings {
-        name: "SmallLM".into(),
-        files: Vec::new(),
-        stored: "BF16".into(),
-        parameters: 1,
-        quantized: None,
-        chat_template_sha256: None,
-        chat_template_moment: None,
-    };
-    let variant = |name: &str| VariantSettings {
-        name: name.into(),
-        checkpoint: "SmallLM".into(),
-        adapter: None,
-    };
-    run.record.manifest.settings.checkpoints = vec![checkpoint];
     let mut other = run.record.clone();
     // The first run asked programs of two variants, the second one choices of the base, which it calls otherwise.
     run.record.manifest.settings.suites.truncate(1);
-    run.record.manifest.settings.variants = vec![variant("base"), variant("small-standard")];
     run.record
         .samples
         .retain(|s| s.suite == "programs" && s.variant != "small-selective");
     other.manifest.settings.suites.remove(0);
-    other.manifest.settings.variants = vec![variant("plain")];
     other
         .samples
         .retain(|s| s.suite == "choices" && s.variant == "base");
@@ -144,6 +128,10 @@ fn a_base_that_two_runs_share_has_the_answers_of_both() {
         sample.variant = "plain".into();
     }
     run.comparison.variants.truncate(2);
+    run.comparison.variants[0].also_in = vec![InRun {
+        run: 1,
+        name: "plain".into(),
+    }];
     run.comparison.replicated.clear();
     run.comparison.costs.clear();
     for metric in run

@@ -4,7 +4,6 @@
 
 mod answers;
 mod chunks;
-mod homes;
 mod index;
 mod prompts;
 mod rows;

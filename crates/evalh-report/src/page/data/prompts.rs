@@ -53,10 +53,12 @@ struct Split<'a> {
 impl<'a> Prompts<'a> {
     /// The prompts of the rows; none where texts stay out of the page.
     pub(super) fn new(input: &PageInput<'a>, rows: &[Row<'_>]) -> Prompts<'a> {
-        let items = input.items.iter().filter(|_| input.texts);
-        let items: HashMap<_, _> = items
-            .map(|item| ((item.suite.as_str(), item.item.as_str()), item))
-            .collect();
+        // Where several runs tell what an item asked, the first one is shown.
+        let mut items = HashMap::new();
+        for item in input.items.iter().filter(|_| input.texts) {
+            let key = (item.suite.as_str(), item.item.as_str());
+            items.entry(key).or_insert(item);
+        }
         let of_rows: Vec<_> = rows
             .iter()
             .map(|row| {

@@ -1,6 +1,5 @@
 //! One row an item: what every variant answered to it.
 
-use super::homes;
 use crate::page::{PageError, PageInput};
 use evalh_record::{Answer, Record, Sample};
 use std::collections::{BTreeMap, HashMap};
@@ -56,7 +55,7 @@ impl Row<'_> {
 /// The rows, suite by suite, in the order of the data.
 pub(super) fn rows<'a>(input: &PageInput<'a>) -> Result<Vec<Row<'a>>, PageError> {
     let comparison = input.comparison;
-    let homes = homes::homes(input)?;
+    let homes = homes(input)?;
     let mut found: BTreeMap<(usize, usize, &str), Row<'a>> = BTreeMap::new();
     for (suite, compared) in comparison.suites.iter().enumerate() {
         // Who answers this suite in which run.
@@ -90,4 +89,24 @@ pub(super) fn rows<'a>(input: &PageInput<'a>) -> Result<Vec<Row<'a>>, PageError>
 fn asks(record: &Record, suite: &str) -> bool {
     let suites = &record.manifest.settings.suites;
     suites.iter().any(|of| of.name == suite)
+}
+
+/// The runs of each variant, the first one first, and its name there: one base may stand for the bases of several.
+fn homes<'a>(input: &PageInput<'a>) -> Result<Vec<Vec<(usize, &'a str)>>, PageError> {
+    let variants = input.comparison.variants.iter();
+    let all = variants.map(|variant| {
+        let first = (variant.run, variant.name_in_run.as_str());
+        let also = variant.also_in.iter();
+        let also = also.map(|home| (home.run, home.name.as_str()));
+        let homes: Vec<_> = std::iter::once(first).chain(also).collect();
+        match homes.iter().find(|(run, _)| *run >= input.records.len()) {
+            Some(&(run, _)) => Err(PageError::NoRecord {
+                variant: variant.name.clone(),
+                run,
+                given: input.records.len(),
+            }),
+            None => Ok(homes),
+        }
+    });
+    all.collect()
 }
