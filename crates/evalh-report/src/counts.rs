@@ -1,7 +1,6 @@
 //! How answers ended, counted.
 
-use evalh_record::{Answer, Finish, Outcome, Sample};
-use std::collections::BTreeMap;
+use evalh_record::{Answer, Finish, Sample};
 
 /// How a set of generations ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,35 +33,4 @@ impl Finishes {
     pub(crate) fn total(self) -> usize {
         self.stop + self.eos + self.length
     }
-}
-
-/// Programs by the kind of their outcome, in the order of [`Outcome::KINDS`].
-pub(crate) fn outcomes<'s>(
-    samples: impl IntoIterator<Item = &'s Sample>,
-) -> [usize; Outcome::KINDS.len()] {
-    let mut counts = [0; Outcome::KINDS.len()];
-    for outcome in samples
-        .into_iter()
-        .filter_map(|sample| sample.outcome.as_ref())
-    {
-        for (count, kind) in counts.iter_mut().zip(Outcome::KINDS) {
-            *count += usize::from(outcome.kind() == kind);
-        }
-    }
-    counts
-}
-
-/// Exception classes by how often they occurred, the most frequent first.
-pub(crate) fn error_classes<'s>(
-    samples: impl IntoIterator<Item = &'s Sample>,
-) -> Vec<(&'s str, usize)> {
-    let mut counts = BTreeMap::new();
-    for sample in samples {
-        if let Some(Outcome::Error { class, .. }) = &sample.outcome {
-            *counts.entry(class.as_str()).or_insert(0) += 1;
-        }
-    }
-    let mut sorted: Vec<_> = counts.into_iter().collect();
-    sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    sorted
 }

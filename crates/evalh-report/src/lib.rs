@@ -1,21 +1,29 @@
-//! Run records to Markdown and terminal tables.
+//! Run records to comparisons, and comparisons to Markdown, terminal tables and a self-contained HTML page.
 //!
-//! Everything is computed from a [`Record`](evalh_record::Record): a report can be made again at any time, and two
-//! reports of one record are the same bytes.
+//! Everything is computed from [`Record`](evalh_record::Record)s: [`compare::compare`] makes a [`Comparison`] of them, which
+//! every form of report shows. A report can be made again at any time, and two reports of the same records are the same
+//! bytes.
 
 pub mod aligned;
 pub mod baseline;
 pub mod compare;
 mod counts;
+mod figure;
 pub mod gate;
 mod markdown;
 mod number;
+pub mod page;
 mod parts;
+mod plot;
 mod terminal;
+mod verdict;
 mod warnings;
 
 pub use aligned::Style;
-pub use compare::{OldComparison, comparisons};
-pub use markdown::{Align, Table, escaped, markdown};
+pub use compare::Comparison;
+pub use figure::Figure;
+pub use markdown::{Align, Image, Table, escaped, markdown};
+pub use plot::figures;
 pub use terminal::terminal;
-pub use warnings::{Warning, warnings};
+pub use verdict::{Verdict, verdicts};
+pub use warnings::Warning;

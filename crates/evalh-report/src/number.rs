@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use crate::compare::Range;
+
 /// A share as a percentage with one decimal, `14.6`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
@@ -44,10 +46,14 @@ pub(crate) fn score(metric: &str, value: f64, stderr: Option<f64>) -> String {
     }
 }
 
-/// A signed difference with its standard error, a true minus sign and no sign for zero; of shares in percentage points.
-pub(crate) fn points(metric: &str, difference: f64, stderr: Option<f64>) -> String {
-    let unit = unit(metric);
-    let shown = unit.show(difference.abs());
+/// Whether a metric's values are shares of items, shown in percent.
+pub(crate) fn is_share(metric: &str) -> bool {
+    unit(metric) == Unit::Share
+}
+
+/// A signed difference, a true minus sign and no sign for zero; of shares in percentage points.
+pub(crate) fn difference(metric: &str, difference: f64) -> String {
+    let shown = unit(metric).show(difference.abs());
     let sign = if shown.chars().all(|c| matches!(c, '0' | '.')) {
         ""
     } else if difference < 0.0 {
@@ -55,8 +61,19 @@ pub(crate) fn points(metric: &str, difference: f64, stderr: Option<f64>) -> Stri
     } else {
         "+"
     };
-    let error = stderr.map_or_else(String::new, |stderr| format!(" ± {}", unit.show(stderr)));
-    format!("{sign}{shown}{error}")
+    format!("{sign}{shown}")
+}
+
+/// An interval, `[9.8, 21.2]`; of a difference with signs, `[\u{2212}1.1, +5.2]`.
+pub(crate) fn range(metric: &str, range: Range, signed: bool) -> String {
+    let show = |value: f64| {
+        if signed || value < 0.0 {
+            difference(metric, value)
+        } else {
+            unit(metric).show(value)
+        }
+    };
+    format!("[{}, {}]", show(range.low), show(range.high))
 }
 
 /// A p-value: three decimals, small ones as a bound.
@@ -84,10 +101,16 @@ pub(crate) fn seconds(seconds: f64) -> String {
 
 /// A count over seconds, or a dash where nothing was measured.
 pub(crate) fn rate(count: u64, seconds: f64) -> String {
-    let rate = count as f64 / seconds;
     if count == 0 || seconds <= 0.0 {
         "\u{2013}".to_owned()
-    } else if rate < 10.0 {
+    } else {
+        per_second(count as f64 / seconds)
+    }
+}
+
+/// A rate with the digits that it deserves: `2.50`, `25.0`, `2,500`.
+pub(crate) fn per_second(rate: f64) -> String {
+    if rate < 10.0 {
         format!("{rate:.2}")
     } else if rate < 100.0 {
         format!("{rate:.1}")
@@ -134,12 +157,18 @@ mod tests {
         assert_eq!(score("acc", 0.14634, Some(0.02767)), "14.6 ± 2.8 %");
         assert_eq!(score("mcc", 0.14634, Some(0.02767)), "0.146 ± 0.028");
         assert_eq!(score("repaired", 7.0, None), "7");
-        assert_eq!(points("nats_per_token", -0.25, None), "\u{2212}0.2500");
+        assert_eq!(difference("nats_per_token", -0.25), "\u{2212}0.2500");
         assert_eq!(score("acc", 1.0, None), "100.0 %");
-        assert_eq!(points("acc", 0.0, None), "0.0");
-        assert_eq!(points("acc", -0.0004, None), "0.0");
-        assert_eq!(points("acc", -0.0121, Some(0.02)), "\u{2212}1.2 ± 2.0");
-        assert_eq!(points("acc", 0.0121, None), "+1.2");
+        assert_eq!(difference("acc", 0.0), "0.0");
+        assert_eq!(difference("acc", -0.0004), "0.0");
+        assert_eq!(difference("acc", -0.0121), "\u{2212}1.2");
+        assert_eq!(difference("acc", 0.0121), "+1.2");
+        let interval = Range {
+            low: -0.0121,
+            high: 0.05,
+        };
+        assert_eq!(range("acc", interval, true), "[\u{2212}1.2, +5.0]");
+        assert_eq!(range("mcc", interval, false), "[\u{2212}0.012, 0.050]");
         assert_eq!(p_value(0.00001), "< 0.001");
         assert_eq!(p_value(0.725_4), "0.725");
         assert_eq!(

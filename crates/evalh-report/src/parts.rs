@@ -1,6 +1,6 @@
 //! The parts of a suite that are scored apart: its whole, its groups, its tasks.
 
-use evalh_record::{Part, Record, ResultRow, Sample, SuiteSettings};
+use evalh_record::{Part, ResultRow, Sample, SuiteSettings};
 
 /// Whether a sample counts for the part of this name.
 pub(crate) fn counts_for(suite: &SuiteSettings, part: Part, name: &str, sample: &Sample) -> bool {
@@ -41,18 +41,4 @@ pub(crate) fn prefix(part: Part, name: &str) -> String {
         Part::Whole => String::new(),
         Part::Group | Part::Task => format!("{name} "),
     }
-}
-
-/// Whether a row is its part's headline, on whose item scores comparisons rest: the first one.
-pub(crate) fn is_headline(record: &Record, row: &ResultRow) -> bool {
-    let of_part = |other: &&ResultRow| {
-        (&other.suite, other.part, &other.task) == (&row.suite, row.part, &row.task)
-    };
-    let first = record.results.iter().find(of_part);
-    first.is_some_and(|first| first.metric == row.metric)
-}
-
-/// Whether two rows hold one metric of one part.
-pub(crate) fn same_metric(a: &ResultRow, b: &ResultRow) -> bool {
-    (&a.suite, a.part, &a.task, &a.metric) == (&b.suite, b.part, &b.task, &b.metric)
 }

@@ -2,50 +2,65 @@
 
 use crate::{
     aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable},
-    compare::{OldComparison as Comparison, comparison_of, comparisons},
-    number::{p_value, points, rate, score, seconds},
-    parts::{is_detail, is_headline, prefix, same_metric},
-    warnings::warnings,
+    compare::{ComparedMetric, ComparedSuite, Comparison, Finding, Scored},
+    number::{p_value, per_second, score, seconds},
+    parts::prefix,
+    verdict::{against_base, name, shown, verdicts, word},
 };
-use anstyle::AnsiColor;
-use evalh_record::{Record, ResultRow};
+use anstyle::{AnsiColor, Style as Ansi};
 use std::fmt::Write as _;
 
-/// Differences with a smaller p are coloured.
-const NOTABLE: f64 = 0.05;
-
-/// The scores, differences, speeds and warnings of a record, for a terminal.
-pub fn terminal(record: &Record, style: Style) -> String {
-    let compared = comparisons(record);
+/// The scores, differences, costs, verdicts and warnings of a comparison, for a terminal.
+pub fn terminal(comparison: &Comparison, style: Style) -> String {
     let mut rows = vec![header()];
-    let suites = &record.manifest.settings.suites;
-    let shown = record.results.iter().filter(|row| {
-        let suite = suites.iter().find(|suite| suite.name == row.suite);
-        suite.is_none_or(|suite| !is_detail(suite, row.part))
-    });
-    let shown: Vec<&ResultRow> = shown.collect();
-    // The variants of a metric stand below each other.
-    let mut done = vec![false; shown.len()];
-    for first in 0..shown.len() {
-        for at in first..shown.len() {
-            if !done[at] && same_metric(shown[first], shown[at]) {
-                done[at] = true;
-                rows.push(score_row(record, shown[at], &compared));
+    let mut seen = Vec::new();
+    for suite in &comparison.suites {
+        for part in suite.parts.iter().filter(|part| !part.detail) {
+            for metric in &part.metrics {
+                let label = prefix(part.part, &part.name) + &metric.metric;
+                for scored in &metric.scores {
+                    let mut row = row(comparison, suite, &label, metric, scored);
+                    // What a variant took on all suites stands beside its first score.
+                    let first = !seen.contains(&scored.variant);
+                    seen.push(scored.variant);
+                    row.extend(costs(comparison, scored.variant, first));
+                    rows.push(row);
+                }
             }
         }
     }
     let mut out = aligned(&rows, style);
-    for warning in warnings(record) {
-        let yellow = PLAIN.fg_color(Some(AnsiColor::Yellow.into())).bold();
+    for forced in &comparison.forced {
+        let what = format!(
+            "{} was answered with other settings: {} is {} there and {} in the first run",
+            forced.run, forced.field, forced.here, forced.first
+        );
+        warn(&mut out, style, &what, "believe no difference between them");
+    }
+    for warning in &comparison.warnings {
+        warn(&mut out, style, &warning.what, &warning.remedy);
+    }
+    for verdict in verdicts(comparison) {
+        let name = &comparison.variants[verdict.variant].name;
         let _ = writeln!(
             out,
-            "{}: {}; {}",
-            painted("warning", yellow, style),
-            printable(&warning.what),
-            printable(&warning.remedy)
+            "{}: {}",
+            painted(&printable(name), BOLD, style),
+            printable(&verdict.sentence(&str::to_owned))
         );
     }
     out
+}
+
+fn warn(out: &mut String, style: Style, what: &str, remedy: &str) {
+    let yellow = PLAIN.fg_color(Some(AnsiColor::Yellow.into())).bold();
+    let _ = writeln!(
+        out,
+        "{}: {}; {}",
+        painted("warning", yellow, style),
+        printable(what),
+        printable(remedy)
+    );
 }
 
 fn header() -> Vec<Cell> {
@@ -53,11 +68,12 @@ fn header() -> Vec<Cell> {
     let numbers = [
         "score",
         "against base",
-        "gained",
+        "won",
         "lost",
         "p",
+        "finding",
         "decode tok/s",
-        "wall",
+        "CPU",
     ];
     names
         .into_iter()
@@ -65,93 +81,53 @@ fn header() -> Vec<Cell> {
         .collect()
 }
 
-fn score_row(record: &Record, row: &ResultRow, compared: &[Comparison]) -> Vec<Cell> {
-    let suite = format!("{} ({})", row.suite, row.protocol);
-    let metric = prefix(row.part, &row.task) + &row.metric;
+fn row(
+    comparison: &Comparison,
+    suite: &ComparedSuite,
+    label: &str,
+    metric: &ComparedMetric,
+    scored: &Scored,
+) -> Vec<Cell> {
     let mut cells = vec![
-        Cell::name(&suite, DIM),
-        Cell::name(&row.variant, BOLD),
-        Cell::name(&metric, PLAIN),
-        Cell::number(score(row.metric_name(), row.value, row.stderr), PLAIN),
+        Cell::name(&format!("{} ({})", suite.name, suite.protocol), DIM),
+        Cell::name(&comparison.variants[scored.variant].name, BOLD),
+        Cell::name(label, PLAIN),
+        Cell::number(score(name(metric), scored.value, scored.stderr), PLAIN),
     ];
-    let base_name = record
-        .manifest
-        .settings
-        .variants
-        .first()
-        .map(|variant| variant.name.as_str());
-    let comparison = comparison_of(compared, row);
-    let base = record.results.iter().find(|other| {
-        (&other.suite, &other.task, other.part, &other.metric)
-            == (&row.suite, &row.task, row.part, &row.metric)
-            && Some(other.variant.as_str()) == base_name
-    });
-    let headline = is_headline(record, row);
-    if let (Some(comparison), Some(base)) = (comparison, base) {
-        let difference = row.value - base.value;
-        // The test is one of the items' scores by the headline metric.
-        let p = comparison.p.filter(|_| headline);
-        let better = comparison.gained.len() > comparison.lost.len();
-        let colour = match p {
-            Some(p) if p < NOTABLE && better => PLAIN.fg_color(Some(AnsiColor::Green.into())),
-            Some(p) if p < NOTABLE => PLAIN.fg_color(Some(AnsiColor::Red.into())),
-            _ => PLAIN,
-        };
-        let error = comparison
-            .stderr_of(base.value, row.value)
-            .filter(|_| headline);
-        let difference = points(row.metric_name(), difference, error);
-        cells.push(Cell::number(difference, colour));
-        let [gained, lost] = [&comparison.gained, &comparison.lost].map(|items| {
-            if headline {
-                items.len().to_string()
-            } else {
-                String::new()
-            }
-        });
-        let p = match p {
-            Some(p) => p_value(p),
-            None if headline => "\u{2013}".to_owned(),
-            None => String::new(),
-        };
+    if let Some(contrast) = against_base(metric, scored.variant) {
+        let colour = colour(contrast.finding);
+        let p = contrast.p.map_or_else(|| "\u{2013}".to_owned(), p_value);
         cells.extend([
-            Cell::number(gained, PLAIN),
-            Cell::number(lost, PLAIN),
-            Cell::number(p, colour),
+            Cell::number(shown(metric, contrast), colour),
+            Cell::number(contrast.won.to_string(), PLAIN),
+            Cell::number(contrast.lost.to_string(), PLAIN),
+            Cell::number(p, PLAIN),
+            Cell::number(word(contrast.finding), colour),
         ]);
     } else {
         cells.push(Cell::number("base", DIM));
-        cells.extend(["", "", ""].map(|none| Cell::number(none, PLAIN)));
+        cells.extend([""; 4].map(|none| Cell::number(none, PLAIN)));
     }
-    // What a variant took on all suites stands beside its first score.
-    let first = record.results.iter().find(|r| r.variant == row.variant);
-    let (speed, wall) = match first {
-        Some(first) if std::ptr::eq(first, row) => costs(&row.variant, record),
-        _ => (String::new(), String::new()),
-    };
-    cells.extend([Cell::number(speed, DIM), Cell::number(wall, DIM)]);
     cells
 }
 
-/// A variant's decode speed, and the wall time of the sittings that it was the first in: several variants' rows share it.
-fn costs(variant: &str, record: &Record) -> (String, String) {
-    let (mut tokens, mut decode, mut wall) = (0, 0.0, None);
-    let mut any = false;
-    for sitting in &record.timings.sittings {
-        for (place, of) in sitting.variants.iter().enumerate() {
-            if of.variant == variant {
-                any = true;
-                tokens += of.decode_tokens;
-                decode += of.decode_seconds;
-                if place == 0 {
-                    wall = Some(wall.unwrap_or(0.0) + sitting.wall_seconds);
-                }
-            }
-        }
+fn colour(finding: Finding) -> Ansi {
+    match finding {
+        Finding::Better => PLAIN.fg_color(Some(AnsiColor::Green.into())),
+        Finding::Worse => PLAIN.fg_color(Some(AnsiColor::Red.into())),
+        Finding::Inconclusive | Finding::Identical => PLAIN,
     }
-    if !any {
-        return (String::new(), String::new());
-    }
-    let wall = wall.map_or_else(|| "together".to_owned(), seconds);
-    (rate(tokens, decode), wall)
+}
+
+fn costs(comparison: &Comparison, variant: usize, shown: bool) -> [Cell; 2] {
+    let costs = comparison.costs.get(variant).filter(|_| shown);
+    let none = || "\u{2013}".to_owned();
+    let [speed, cpu] = match costs {
+        None => [String::new(), String::new()],
+        Some(costs) => [
+            costs.decode_tokens_per_second.map_or_else(none, per_second),
+            costs.cpu_seconds.map_or_else(none, seconds),
+        ],
+    };
+    [speed, cpu].map(|text| Cell::number(text, DIM))
 }

@@ -1,16 +1,13 @@
 //! What a reader must know before believing a score.
 
-use crate::{compare::comparisons, counts::Finishes, number::percent};
-use evalh_record::{Outcome, Part, Record, Sample};
-use evalh_stats::Z_95;
-use serde::Serialize;
+mod recorded;
+mod suite;
 
-/// Share of generations that may end at the limit of tokens, and of prompts that may lose their beginning, without a
-/// warning.
-const TOLERATED: f64 = 0.01;
+use crate::compare::{Comparison, Finding, Run};
+use serde::{Deserialize, Serialize};
 
 /// Something that a reader must know before believing a score, and what to do about it. Names are as in the record, not escaped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What was seen.
     pub what: String,
@@ -18,143 +15,36 @@ pub struct Warning {
     pub remedy: String,
 }
 
-/// All warnings about a record, at most one of a kind for a suite.
-pub fn warnings(record: &Record) -> Vec<Warning> {
+/// All warnings about a comparison, at most one of a kind for a suite of a run.
+pub(crate) fn warnings(comparison: &Comparison, runs: &[Run<'_>]) -> Vec<Warning> {
     let mut found = Vec::new();
-    for suite in &record.manifest.settings.suites {
-        let by_variant = |count: &dyn Fn(&[&Sample]) -> Option<String>| -> Option<String> {
-            let parts: Vec<_> = record
-                .manifest
-                .settings
-                .variants
-                .iter()
-                .filter_map(|variant| {
-                    let of = |s: &&Sample| s.suite == suite.name && s.variant == variant.name;
-                    let samples: Vec<_> = record.samples.iter().filter(of).collect();
-                    Some(format!("{} {}", variant.name, count(&samples)?))
-                })
-                .collect();
-            (!parts.is_empty()).then(|| parts.join(", "))
-        };
-        if let Some(which) = by_variant(&length_limited) {
-            found.push(Warning {
-                what: format!(
-                    "answers to {} ended at the limit of {} new tokens: {which}",
-                    suite.name,
-                    suite.max_new_tokens.unwrap_or_default()
-                ),
-                remedy: "they may be cut short: raise --max-new-tokens and see whether the score changes".to_owned(),
-            });
-        }
-        let truncated = |sample: &&&Sample| sample.truncated_tokens > 0;
-        let too_many = |samples: &[&Sample]| {
-            let count = samples.iter().filter(truncated).count();
-            let too_many = count as f64 / samples.len().max(1) as f64 > TOLERATED;
-            too_many.then(|| of(count, samples.len()))
-        };
-        if let Some(which) = by_variant(&too_many) {
-            found.push(Warning {
-                what: format!(
-                    "prompts of {} did not fit and were cut: {which}",
-                    suite.name
-                ),
-                remedy: match suite.max_new_tokens {
-                    Some(_) => "lower --max-new-tokens, or use a checkpoint with more positions",
-                    None => "use a checkpoint with more positions",
-                }
-                .to_owned(),
-            });
-        }
-        let suspicious = |sample: &Sample| !sample.suspicions.is_empty();
-        if let Some(which) = by_variant(&|samples| share(samples, suspicious)) {
-            found.push(Warning {
-                what: format!(
-                    "programs for {} passed and hold words that can fool tests: {which}",
-                    suite.name
-                ),
-                remedy:
-                    "read them before believing the score: their suspicions are in samples.jsonl"
-                        .to_owned(),
-            });
-        }
-        let crashed = |sample: &Sample| matches!(sample.outcome, Some(Outcome::Crashed { .. }));
-        if let Some(which) = by_variant(&|samples| share(samples, crashed)) {
-            found.push(Warning {
-                what: format!(
-                    "programs for {} crashed the interpreter: {which}",
-                    suite.name
-                ),
-                remedy: "they count as wrong; look at their outcome in samples.jsonl".to_owned(),
-            });
-        }
+    for run in runs {
+        let of_run = recorded::warnings(run.record);
+        found.extend(of_run.into_iter().map(|warning| match runs {
+            [_] => warning,
+            _ => Warning {
+                what: format!("{}: {}", run.name, warning.what),
+                ..warning
+            },
+        }));
     }
-    found.extend(guesses(record));
-    for comparison in comparisons(record) {
-        let whole = comparison.part == Part::Whole;
-        if whole && comparison.items > 0 && comparison.same_answers == comparison.items {
-            found.push(Warning {
-                what: format!("{} answers every item of {} exactly like the base", comparison.variant, comparison.suite),
-                remedy: "its adapter may have no effect, or the checkpoint be the base's: check that it was trained, and from this base".to_owned(),
-            });
+    for (suite, metric) in comparison.headlines() {
+        found.extend(suite::guesses(comparison, suite, metric));
+        found.extend(suite::underpowered(suite, metric));
+        for contrast in &metric.contrasts {
+            if contrast.finding == Finding::Identical {
+                let name = |variant: usize| &comparison.variants[variant].name;
+                found.push(Warning {
+                    what: format!(
+                        "{} answers every item of {} exactly like {}",
+                        name(contrast.variant),
+                        suite.name,
+                        name(contrast.other)
+                    ),
+                    remedy: "its adapter may have no effect, or the checkpoint be the same: check that it was trained, and from this base".to_owned(),
+                });
+            }
         }
     }
     found
-}
-
-/// Scores of whole suites that guessing gives just as well: those within the normal 95 % interval around what guessing gives.
-fn guesses(record: &Record) -> Vec<Warning> {
-    let mut found = Vec::new();
-    for suite in &record.manifest.settings.suites {
-        let rows = record.results.iter();
-        let guessed: Vec<_> = rows
-            .filter(|row| row.suite == suite.name && row.part == Part::Whole)
-            .filter_map(|row| {
-                let chance = row.chance?;
-                let of_guesses = (chance * (1.0 - chance) / row.n.max(1) as f64).sqrt();
-                // A coefficient that guesses make 0 has no such spread: then the score's own error tells.
-                let spread = row
-                    .stderr
-                    .map_or(of_guesses, |stderr| of_guesses.max(stderr));
-                let near = (row.value - chance).abs() <= Z_95 * spread;
-                let (score, chance) = (percent(row.value), percent(chance));
-                near.then(|| {
-                    format!(
-                        "{} {} {score} % (chance {chance} %)",
-                        row.variant, row.metric
-                    )
-                })
-            })
-            .collect();
-        if !guessed.is_empty() {
-            found.push(Warning {
-                what: format!(
-                    "scores of {} are not distinguishable from guessing: {}",
-                    suite.name,
-                    guessed.join(", ")
-                ),
-                remedy: "differences between them say little; ask more items, or choose a suite that the checkpoint can do".to_owned(),
-            });
-        }
-    }
-    found
-}
-
-/// How many generations ended at the limit of tokens, where they are too many.
-fn length_limited(samples: &[&Sample]) -> Option<String> {
-    let ends = Finishes::of(samples.iter().copied());
-    let too_many = ends.length as f64 / ends.total().max(1) as f64 > TOLERATED;
-    too_many.then(|| of(ends.length, ends.total()))
-}
-
-/// How many samples are so, where any are.
-fn share(samples: &[&Sample], is_so: impl Fn(&Sample) -> bool) -> Option<String> {
-    let count = samples.iter().filter(|sample| is_so(sample)).count();
-    (count > 0).then(|| of(count, samples.len()))
-}
-
-fn of(count: usize, total: usize) -> String {
-    format!(
-        "{count} of {total} ({} %)",
-        percent(count as f64 / total as f64)
-    )
 }

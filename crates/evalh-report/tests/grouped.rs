@@ -5,7 +5,11 @@ use evalh_record::{
     Sample, Settings, SuiteSettings, TaskSettings, TextScore, Timings, VariantSettings,
     sha256_bytes,
 };
-use evalh_report::{Style, comparisons, markdown, terminal, warnings};
+use evalh_report::{
+    Comparison, Style,
+    compare::{Options, Run, compare},
+    markdown, terminal,
+};
 use std::collections::BTreeMap;
 
 const TASKS: [(&str, &str); 3] = [
@@ -207,23 +211,40 @@ fn record() -> Record {
     }
 }
 
+fn run(record: &Record) -> Run<'_> {
+    Run {
+        name: "run-1",
+        record,
+    }
+}
+
+fn compared(record: &Record) -> Comparison {
+    compare(&[run(record)], &Options::default()).unwrap()
+}
+
+fn report(record: &Record) -> String {
+    markdown(&compared(record), &[run(record)], &[])
+}
+
 #[test]
 fn the_report_folds_tasks_and_shows_groups() {
-    insta::assert_snapshot!(markdown(&record()));
+    insta::assert_snapshot!(report(&record()));
 }
 
 #[test]
 fn the_table_shows_wholes_and_groups() {
-    insta::assert_snapshot!(terminal(&record(), Style::Plain));
+    insta::assert_snapshot!(terminal(&compared(&record()), Style::Plain));
 }
 
 #[test]
 fn every_part_is_compared_on_its_own_items() {
-    let found = comparisons(&record());
-    let of = |part, task: &str| {
-        let found = found.iter().find(|c| c.part == part && c.task == task);
-        let found = found.unwrap();
-        (found.items, found.gained.len(), found.lost.len())
+    let record = record();
+    let found = compared(&record);
+    let of = |part, name: &str| {
+        let mut parts = found.suites.iter().flat_map(|suite| &suite.parts);
+        let part = parts.find(|of| of.part == part && of.name == name).unwrap();
+        let contrast = &part.metrics[0].contrasts[0];
+        (contrast.items, contrast.won, contrast.lost)
     };
     assert_eq!(of(Part::Whole, "quiz"), (12, 6, 0));
     assert_eq!(of(Part::Group, "stem"), (8, 2, 0));
@@ -234,12 +255,14 @@ fn every_part_is_compared_on_its_own_items() {
 
 #[test]
 fn a_score_that_guessing_gives_is_warned_of() {
-    let found: Vec<_> = warnings(&record()).into_iter().map(|w| w.what).collect();
+    let found: Vec<_> = compared(&record())
+        .warnings
+        .into_iter()
+        .map(|w| w.what)
+        .collect();
     assert_eq!(
         found,
-        [
-            "scores of quiz are not distinguishable from guessing: base acc 50.0 % (chance 50.0 %), base acc_norm 50.0 % (chance 50.0 %)"
-        ]
+        ["scores of quiz are not distinguishable from guessing: base acc 50.0 % (chance 50.0 %)"]
     );
 }
 
@@ -254,6 +277,6 @@ fn many_items_gained_are_counted() {
             ..sample.clone()
         }));
     }
-    let report = markdown(&record);
-    assert!(report.contains(" and 80 more\n"), "{report}");
+    let report = report(&record);
+    assert!(report.contains("Not shown: tuned 130 more."), "{report}");
 }

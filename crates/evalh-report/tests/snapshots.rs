@@ -6,7 +6,11 @@ use evalh_record::{
     SamplingSettings, SandboxSettings, Settings, Sitting, SuiteSettings, TaskSettings, Timings,
     VariantSettings, VariantTimings, sha256_bytes,
 };
-use evalh_report::{Style, markdown, terminal, warnings};
+use evalh_report::{
+    Comparison, Style,
+    compare::{Options, Run, compare},
+    markdown, terminal,
+};
 use std::collections::BTreeMap;
 
 fn file(name: &str) -> FileIdentity {
@@ -234,6 +238,7 @@ fn record() -> Record {
                 }],
                 machine: "2 x AMD EPYC, 23 GiB".into(),
                 threads: 2,
+                adapters: Vec::new(),
             },
         ),
         samples,
@@ -254,9 +259,24 @@ fn record() -> Record {
     }
 }
 
+fn run(record: &Record) -> Run<'_> {
+    Run {
+        name: "run-1",
+        record,
+    }
+}
+
+fn compared(record: &Record) -> Comparison {
+    compare(&[run(record)], &Options::default()).unwrap()
+}
+
+fn report(record: &Record) -> String {
+    markdown(&compared(record), &[run(record)], &[])
+}
+
 #[test]
 fn the_report() {
-    insta::assert_snapshot!(markdown(&record()));
+    insta::assert_snapshot!(report(&record()));
 }
 
 #[test]
@@ -275,18 +295,18 @@ fn the_report_of_a_base_alone() {
     record.results.truncate(1);
     record.timings.sittings.truncate(1);
     record.timings.sittings[0].variants.truncate(1);
-    insta::assert_snapshot!(markdown(&record));
+    insta::assert_snapshot!(report(&record));
 }
 
 #[test]
 fn the_table_without_colour() {
-    insta::assert_snapshot!(terminal(&record(), Style::Plain));
+    insta::assert_snapshot!(terminal(&compared(&record()), Style::Plain));
 }
 
 #[test]
 fn the_table_in_colour_shows_the_same_text() {
     let mut record = record();
-    let colour = terminal(&record, Style::Colour);
+    let colour = terminal(&compared(&record), Style::Colour);
     assert!(colour.contains("\u{1b}["));
     let mut plain = String::new();
     let mut parts = colour.split('\u{1b}');
@@ -294,16 +314,17 @@ fn the_table_in_colour_shows_the_same_text() {
     for part in parts {
         plain.push_str(part.split_once('m').unwrap().1);
     }
-    assert_eq!(plain, terminal(&record, Style::Plain));
+    assert_eq!(plain, terminal(&compared(&record), Style::Plain));
 
     record.manifest.settings.variants[1].name = "\u{1b}[2Jx".into();
     record.results[1].variant = "\u{1b}[2Jx".into();
-    assert!(!terminal(&record, Style::Plain).contains('\u{1b}'));
+    assert!(!terminal(&compared(&record), Style::Plain).contains('\u{1b}'));
 }
 
 #[test]
 fn an_adapter_without_effect_and_answers_cut_short_are_warned_of() {
-    let found: Vec<_> = warnings(&record())
+    let found: Vec<_> = compared(&record())
+        .warnings
         .into_iter()
         .map(|warning| warning.what)
         .collect();
@@ -312,8 +333,10 @@ fn an_adapter_without_effect_and_answers_cut_short_are_warned_of() {
         [
             "answers to humaneval ended at the limit of 512 new tokens: smollm 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
             "prompts of humaneval did not fit and were cut: smollm 1 of 6 (16.7 %), tuned_a 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
+            "programs for humaneval ran into the limit of work: smollm 1 of 6 (16.7 %), <b>|tuned 1 of 6 (16.7 %)",
             "programs for humaneval crashed the interpreter: tuned_a 1 of 6 (16.7 %)",
-            "<b>|tuned answers every item of humaneval exactly like the base",
+            "6 items of humaneval are too few to show any difference",
+            "<b>|tuned answers every item of humaneval exactly like smollm",
         ]
     );
 }
@@ -323,7 +346,11 @@ fn programs_that_may_have_fooled_their_tests_are_warned_of() {
     let mut record = record();
     let passed = record.samples.iter_mut().find(|s| s.score > 0.0).unwrap();
     passed.suspicions.push("overrides_comparison".into());
-    let found: Vec<_> = warnings(&record).into_iter().map(|w| w.what).collect();
+    let found: Vec<_> = compared(&record)
+        .warnings
+        .into_iter()
+        .map(|w| w.what)
+        .collect();
     assert!(found.contains(
         &"programs for humaneval passed and hold words that can fool tests: smollm 1 of 6 (16.7 %)".to_owned()
     ), "{found:?}");

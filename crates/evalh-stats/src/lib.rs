@@ -27,7 +27,7 @@ mod wilson;
 
 pub use bootstrap::Bootstrap;
 pub use clustered::{cluster_means, clustered_mean};
-pub use distribution::normal_quantile;
+pub use distribution::{normal_quantile, normal_two_sided};
 pub use holm::holm;
 pub use interval::t_interval;
 pub use margin::{Equivalence, MarginTest, equivalence, non_inferiority};

@@ -97,6 +97,8 @@ pub struct Variant {
     pub name_in_run: String,
     /// The place of its run in [`Comparison::runs`].
     pub run: usize,
+    /// Other runs that answered for it too. Each suite's answers are of the first run that has them.
+    pub also_in: Vec<InRun>,
     /// The base checkpoint's name: what the model is called.
     pub model: String,
     /// What it is in the comparison.
@@ -105,6 +107,15 @@ pub struct Variant {
     pub adapter: Option<AdapterFacts>,
     /// The place of the base that it is compared with; `None` for a base.
     pub base: Option<usize>,
+}
+
+/// A variant in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InRun {
+    /// The run's place in [`Comparison::runs`].
+    pub run: usize,
+    /// The variant's name there.
+    pub name: String,
 }
 
 /// What an adapter changes, and how it was put on.
@@ -144,7 +155,7 @@ pub struct ComparedSuite {
     pub parts: Vec<ComparedPart>,
     /// Items whose score differs from the base's, by variant, in the suite's order.
     pub flips: Vec<Flip>,
-    /// Of each variant: how many of its answers ended in which way, where answers are programs or are generated.
+    /// Of each variant: how many of its answers ended in which way, where answers are generated.
     pub outcomes: Vec<OutcomeCount>,
 }
 
@@ -205,6 +216,13 @@ pub struct OutcomeCount {
     pub outcome: String,
     /// Answers.
     pub count: usize,
+}
+
+impl ComparedSuite {
+    /// The metrics of all parts.
+    pub fn metrics(&self) -> impl Iterator<Item = &ComparedMetric> {
+        self.parts.iter().flat_map(|part| &part.metrics)
+    }
 }
 
 impl Comparison {

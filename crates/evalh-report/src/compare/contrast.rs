@@ -29,7 +29,7 @@ pub struct Range {
 }
 
 /// What a contrast sets against what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {
     /// A variant minus its base.
@@ -51,7 +51,8 @@ pub struct Contrast {
     pub value: f64,
     /// Its standard error over paired items, where it can be told.
     pub stderr: Option<f64>,
-    /// Its interval by the paired bootstrap, bias-corrected and accelerated (percentile where that is not defined).
+    /// Its interval: Tango's score interval where every item is right or wrong, else by the paired bootstrap, bias-corrected
+    /// and accelerated (percentile where that is not defined).
     pub interval: Option<Range>,
     /// The same with whole tasks drawn anew, where the suite has five tasks or more: items of one subject are not independent.
     pub clustered: Option<Range>,
@@ -63,7 +64,7 @@ pub struct Contrast {
     pub test: Option<Test>,
     /// Items that both answered.
     pub items: usize,
-    /// Items on which the variant is better, and worse.
+    /// Items on which the variant is better.
     pub won: usize,
     /// Items on which it is worse.
     pub lost: usize,
@@ -83,9 +84,10 @@ pub struct Contrast {
 pub enum Test {
     /// Exact `McNemar` test of right and wrong answers.
     Mcnemar,
-    /// Wilcoxon's signed-rank test of items' scores that are more than right or wrong.
-    Wilcoxon,
-    /// Whether the bootstrap's interval leaves zero out, as a p-value: for metrics that are no means over items.
+    /// Student's t of the paired differences of items' scores that are more than right or wrong.
+    StudentT,
+    /// The difference over its standard error by the bootstrap, as a normal variable: for metrics that are no means over
+    /// items.
     Bootstrap,
 }
 

@@ -36,8 +36,8 @@ pub struct BenchCosts {
     pub merged_ratio: Option<Ratio>,
     /// With the adapter unmerged, over the base's.
     pub unmerged_ratio: Option<Ratio>,
-    /// Energy a token, in joules.
-    pub joules_per_token: Option<f64>,
+    /// Energy of a request, in joules.
+    pub joules_per_request: Option<f64>,
 }
 
 /// A ratio with its interval.
@@ -45,8 +45,8 @@ pub struct BenchCosts {
 pub struct Ratio {
     /// The median.
     pub value: f64,
-    /// Lower end of its 95 % interval.
-    pub low: f64,
+    /// Lower end of its 95 % interval, where there were repetitions enough.
+    pub low: Option<f64>,
     /// Upper end.
-    pub high: f64,
+    pub high: Option<f64>,
 }

@@ -13,6 +13,8 @@ pub struct Replicated {
     pub metric: String,
     /// Whether the metric is a share of items.
     pub is_share: bool,
+    /// What the variants are called, without the numbers that tell seeds apart: adapters of one such name are replicates.
+    pub name: String,
     /// The role of the variants.
     pub role: Role,
     /// What they are set against.

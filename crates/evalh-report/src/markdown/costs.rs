@@ -4,14 +4,21 @@ use super::{
     escape::text,
     table::{Align, Table},
 };
+use crate::compare::Run;
 use crate::number::{bytes, count_of, percent, rate, seconds};
 use evalh_record::{Record, Sitting, VariantTimings};
 use std::fmt::Write as _;
 
 /// Speeds, seconds and bytes.
-pub(super) fn section(out: &mut String, record: &Record) {
+pub(super) fn section(out: &mut String, run: &Run<'_>, named: bool) {
+    let record = run.record;
     let timings = &record.timings;
-    let _ = writeln!(out, "## Time and memory\n");
+    let of = if named {
+        format!(" of {}", text(run.name))
+    } else {
+        String::new()
+    };
+    let _ = writeln!(out, "## Time and memory{of}\n");
     let _ = writeln!(out, "{}", sittings(record));
     let _ = writeln!(out, "{}", variants(record));
     if timings.sittings.iter().any(|of| of.variants.len() > 1) {

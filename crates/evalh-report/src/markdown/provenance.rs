@@ -1,15 +1,25 @@
 //! What the scores rest on.
 
 use super::escape::{fenced, text};
-use crate::number::count_of;
+use crate::{compare::Run, number::count_of};
 use evalh_record::{FileIdentity, Record};
 use std::fmt::Write as _;
 
 /// The command, versions, and every file by its hash.
-pub(super) fn section(out: &mut String, record: &Record) {
+pub(super) fn section(out: &mut String, run: &Run<'_>, named: bool) {
+    let record = run.record;
     let settings = &record.manifest.settings;
     let provenance = &record.manifest.provenance;
-    let _ = writeln!(out, "## Provenance\n\n{}\n", fenced(&provenance.command));
+    let of = if named {
+        format!(" of {}", text(run.name))
+    } else {
+        String::new()
+    };
+    let _ = writeln!(
+        out,
+        "## Provenance{of}\n\n{}\n",
+        fenced(&provenance.command)
+    );
     let _ = writeln!(
         out,
         "evalh {}, device {}, kernel {}, weights held in {}, {} threads{}.\n",
@@ -84,6 +94,20 @@ pub(super) fn section(out: &mut String, record: &Record) {
     let _ = writeln!(out, "\n</details>");
 }
 
+/// A source without the names of this machine's folders: what is reported may be published.
+fn public(source: &str) -> String {
+    match source.strip_prefix("path ") {
+        Some(path) => {
+            let last = path.rsplit(['/', '\\']).find(|part| !part.is_empty());
+            format!(
+                "a path of the user's, \u{2026}/{}",
+                last.unwrap_or_default()
+            )
+        }
+        None => source.to_owned(),
+    }
+}
+
 fn files(out: &mut String, record: &Record, files: &[FileIdentity]) {
     for file in files {
         let origin = record
@@ -98,7 +122,7 @@ fn files(out: &mut String, record: &Record, files: &[FileIdentity]) {
             } else {
                 ""
             };
-            format!(" (from {}{first})", text(&origin.source))
+            format!(" (from {}{first})", text(&public(&origin.source)))
         });
         let _ = writeln!(
             out,

@@ -2,6 +2,7 @@
 
 mod bench;
 mod examine;
+mod judge;
 mod run;
 mod suites;
 mod values;
@@ -11,11 +12,15 @@ pub use examine::{
     AdapterCommand, AdapterCompareFlags, AdapterInspectFlags, AdapterMergeFlags, ModelCommand,
     ModelInspectFlags, VerifyFlags,
 };
+pub use judge::{
+    BaselineCommand, BaselineSaveFlags, BaselineShowFlags, CompareFlags, GateFlags, HowFlags,
+    ReportFlags, ViewFlags,
+};
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
 pub use values::{
     AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Precision,
-    Quantize, Size,
+    Quantize, RoleFlag, Size,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -53,6 +58,15 @@ pub enum Command {
     Bench(Box<BenchFlags>),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Compare the variants of one or more finished runs: what changed, whether it may be chance
+    Compare(CompareFlags),
+    /// Show finished runs in the browser: tables, plots and every answer
+    View(ViewFlags),
+    /// Hold a finished run against a policy: pass, fail or inconclusive, as an exit code
+    Gate(GateFlags),
+    /// Small files of scores by item, to commit and to gate later runs against
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Print exactly what would be asked, without running anything
     Prompts(Box<PromptsFlags>),
     /// Suites of one's own
@@ -149,17 +163,6 @@ pub struct ListFlags {
     /// What to list
     pub what: Listing,
     /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `evalh report`.
-#[derive(Debug, Args)]
-pub struct ReportFlags {
-    /// The run folder
-    #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
-    /// Results as JSON on standard output
     #[arg(long)]
     pub json: bool,
 }
