@@ -19,7 +19,6 @@ pub(crate) const SAMPLES: &str = "samples.jsonl";
 pub(crate) const ITEMS: &str = "items.jsonl";
 pub(crate) const RESULTS: &str = "results.json";
 pub(crate) const TIMINGS: &str = "timings.json";
-const REPORT: &str = "report.md";
 const LOCK: &str = ".lock";
 /// Room set aside for answers that are computed but not yet written when the disk fills up.
 const RESERVE: &str = ".reserve";
@@ -190,10 +189,9 @@ impl RunFolder {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn finish(self, results: &[ResultRow], report: &str) -> RecordResult<()> {
+    pub fn finish(self, results: &[ResultRow]) -> RecordResult<()> {
         let _ = fs::remove_file(self.dir.join(RESERVE));
-        atomic::write(&self.dir, RESULTS, &json(&results)?)?;
-        atomic::write(&self.dir, REPORT, report.as_bytes())
+        atomic::write(&self.dir, RESULTS, &json(&results)?)
     }
 
     fn start(

@@ -12,7 +12,7 @@
 //! | `samples.jsonl` | a [`Sample`] a line; appended while the run goes, in canonical order once it is complete |
 //! | `results.json` | [`ResultRow`]s, written when the run is complete |
 //! | `timings.json` | [`Timings`], summed over the sessions of a resumed run |
-//! | `report.md` | the report made of the above |
+//! | `report.md` and others | reports made of the above, by readers |
 
 mod atomic;
 mod error;

@@ -96,7 +96,7 @@ fn samples() -> Vec<Sample> {
 
 fn finished(dir: &Path, mut run: RunFolder) -> Vec<u8> {
     run.complete().unwrap();
-    run.finish(&[], "report").unwrap();
+    run.finish(&[]).unwrap();
     fs::read(dir.join("samples.jsonl")).unwrap()
 }
 
@@ -139,18 +139,13 @@ fn a_finished_run_reads_back_in_canonical_order() {
         n: 3,
         chance: None,
     };
-    run.finish(std::slice::from_ref(&row), "# report\n")
-        .unwrap();
+    run.finish(std::slice::from_ref(&row)).unwrap();
 
     let record = Record::read(&dir).unwrap();
     assert_eq!(record.manifest, manifest());
     assert_eq!(record.samples, samples());
     assert_eq!(record.results, [row]);
     assert_eq!(record.timings, session);
-    assert_eq!(
-        fs::read_to_string(dir.join("report.md")).unwrap(),
-        "# report\n"
-    );
     let mut names: Vec<_> = fs::read_dir(&dir)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -161,7 +156,6 @@ fn a_finished_run_reads_back_in_canonical_order() {
         [
             ".lock",
             "manifest.json",
-            "report.md",
             "results.json",
             "samples.jsonl",
             "timings.json"

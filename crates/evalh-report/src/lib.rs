@@ -1,4 +1,4 @@
-//! Run records to comparisons, and comparisons to Markdown and terminal tables.
+//! Run records to comparisons, and comparisons to Markdown, terminal tables and a self-contained HTML page.
 //!
 //! Everything is computed from [`Record`](evalh_record::Record)s: [`compare::compare`] makes a [`Comparison`] of them, which
 //! every form of report shows. A report can be made again at any time, and two reports of the same records are the same
@@ -11,6 +11,7 @@ pub mod export;
 mod figure;
 mod markdown;
 mod number;
+pub mod page;
 mod parts;
 mod plot;
 mod terminal;

@@ -10,6 +10,7 @@ mod inspect;
 mod interrupt;
 mod output;
 mod own_adapters;
+mod reporting;
 mod run;
 mod sandbox;
 mod settings;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::List(flags) => commands::list::list(&flags),
         Command::Bench(flags) => commands::bench::bench(&flags),
         Command::Report(flags) => commands::report::report(&flags),
+        Command::Compare(flags) => commands::compare::compare(&flags),
         Command::Prompts(flags) => commands::prompts::prompts(&flags),
         Command::Suite(command) => commands::suite::suite(&command),
         Command::Adapter(command) => commands::adapter::adapter(&command),

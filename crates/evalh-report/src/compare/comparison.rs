@@ -97,6 +97,8 @@ pub struct Variant {
     pub name_in_run: String,
     /// The place of its run in [`Comparison::runs`].
     pub run: usize,
+    /// Other runs that answered for it too. Each suite's answers are of the first run that has them.
+    pub also_in: Vec<InRun>,
     /// The base checkpoint's name: what the model is called.
     pub model: String,
     /// What it is in the comparison.
@@ -105,6 +107,15 @@ pub struct Variant {
     pub adapter: Option<AdapterFacts>,
     /// The place of the base that it is compared with; `None` for a base.
     pub base: Option<usize>,
+}
+
+/// A variant in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InRun {
+    /// The run's place in [`Comparison::runs`].
+    pub run: usize,
+    /// The variant's name there.
+    pub name: String,
 }
 
 /// What an adapter changes, and how it was put on.

@@ -25,7 +25,7 @@ mod variants;
 pub use bench::BenchFile;
 pub use comparison::{
     AdapterFacts, Analysis, COMPARISON_SCHEMA, ComparedMetric, ComparedPart, ComparedSuite,
-    Comparison, Flip, Forced, OutcomeCount, RunFacts, Variant,
+    Comparison, Flip, Forced, InRun, OutcomeCount, RunFacts, Variant,
 };
 pub use compute::compare;
 pub use contrast::{Against, Contrast, Finding, Range, Scored, Test};

@@ -1,6 +1,6 @@
 //! The variants of a comparison, and which run's answers each of them has.
 
-use super::{AdapterFacts, CompareError, Role, Run, Variant};
+use super::{AdapterFacts, CompareError, InRun, Role, Run, Variant};
 use evalh_record::{AdapterSettings, CheckpointSettings, Settings, VariantSettings};
 
 /// A variant with the runs that answered for it: their places, and its name there.
@@ -47,6 +47,12 @@ pub(super) fn members(
                 });
                 members.len() - 1
             });
+            if place != members[member].facts.run {
+                members[member].facts.also_in.push(InRun {
+                    run: place,
+                    name: variant.name.clone(),
+                });
+            }
             members[member].runs.push((place, variant.name.clone()));
             if at == 0 {
                 base = Some(member);
@@ -111,6 +117,7 @@ fn facts(
         name: variant.name.clone(),
         name_in_run: variant.name.clone(),
         run: place,
+        also_in: Vec::new(),
         model: base.map_or_else(|| variant.checkpoint.clone(), |base| base.name.clone()),
         role: role(variant, is_first),
         adapter,

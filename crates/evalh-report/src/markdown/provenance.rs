@@ -94,6 +94,20 @@ pub(super) fn section(out: &mut String, run: &Run<'_>, named: bool) {
     let _ = writeln!(out, "\n</details>");
 }
 
+/// A source without the names of this machine's folders: what is reported may be published.
+fn public(source: &str) -> String {
+    match source.strip_prefix("path ") {
+        Some(path) => {
+            let last = path.rsplit(['/', '\\']).find(|part| !part.is_empty());
+            format!(
+                "a path of the user's, \u{2026}/{}",
+                last.unwrap_or_default()
+            )
+        }
+        None => source.to_owned(),
+    }
+}
+
 fn files(out: &mut String, record: &Record, files: &[FileIdentity]) {
     for file in files {
         let origin = record
@@ -108,7 +122,7 @@ fn files(out: &mut String, record: &Record, files: &[FileIdentity]) {
             } else {
                 ""
             };
-            format!(" (from {}{first})", text(&origin.source))
+            format!(" (from {}{first})", text(&public(&origin.source)))
         });
         let _ = writeln!(
             out,

@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod bench;
+pub mod compare;
 pub mod exec;
 pub mod list;
 pub mod model;

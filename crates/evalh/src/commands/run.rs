@@ -1,12 +1,12 @@
 //! `evalh run`.
 
-use super::report::show;
 use crate::{
     artifacts::Artifacts,
     failure::{Exit, Failure, OrFail as _, Outcome, of_record},
     flags::RunFlags,
     interrupt,
     output::{Console, Task as Progress},
+    reporting::{Runs, show, write_report},
     run::{
         adapters::OpenedAdapter,
         book::{Book, Judged},
@@ -24,6 +24,7 @@ use evalh_record::{
     ClaimedFolder, Manifest, Prompt, Provenance, Record, RecordError, ResumableRun, RunFolder,
     Settings, Timings,
 };
+use evalh_report::compare::Options;
 use evalh_task::{Judgement, ModelKind, Task};
 use std::{
     path::{Path, PathBuf},
@@ -54,7 +55,10 @@ pub fn run(flags: &RunFlags) -> Outcome<Exit> {
         .map_err(|error| of_record("record what is asked", &error))?;
     interrupt::listen(&dir)?;
     let record = work(folder, prepared, &effort, &console)?;
-    show(&console, &record, &dir);
+    let runs = Runs::of(&dir, record)?;
+    let comparison = runs.compare(&Options::default())?;
+    let written = write_report(&dir, &runs, &comparison)?;
+    show(&console, &runs, &comparison, &written);
     Ok(Exit::Done)
 }
 
@@ -513,9 +517,8 @@ fn finish(book: Book, tasks: &[Box<dyn Task>], variants: &[String]) -> Outcome<R
         results,
         timings,
     };
-    let report = evalh_report::markdown(&record);
     folder
-        .finish(&record.results, &report)
+        .finish(&record.results)
         .map_err(|error| of_record(what, &error))?;
     Ok(record)
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod examine;
+mod judge;
 mod run;
 mod suites;
 mod values;
@@ -11,6 +12,7 @@ pub use examine::{
     AdapterCommand, AdapterCompareFlags, AdapterInspectFlags, AdapterMergeFlags, ModelCommand,
     ModelInspectFlags, VerifyFlags,
 };
+pub use judge::{CompareFlags, HowFlags, ReportFlags};
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
 pub use values::{
@@ -53,6 +55,8 @@ pub enum Command {
     Bench(Box<BenchFlags>),
     /// Make the report of a finished run again
     Report(ReportFlags),
+    /// Compare the variants of one or more finished runs: what changed, whether it may be chance
+    Compare(CompareFlags),
     /// Print exactly what would be asked, without running anything
     Prompts(Box<PromptsFlags>),
     /// Suites of one's own
@@ -149,17 +153,6 @@ pub struct ListFlags {
     /// What to list
     pub what: Listing,
     /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `evalh report`.
-#[derive(Debug, Args)]
-pub struct ReportFlags {
-    /// The run folder
-    #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
-    /// Results as JSON on standard output
     #[arg(long)]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use evalh_adapter::{MixPart, parse_mix};
 use evalh_checkpoint::Quantization;
 use evalh_model::{KernelChoice, PrecisionChoice};
+use evalh_report::compare::Role;
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -317,5 +318,30 @@ mod tests {
         for wrong in ["a", "=a", "a=", ""] {
             assert!(wrong.parse::<NamedPath>().is_err(), "{wrong}");
         }
+    }
+}
+
+/// A role by the name of a variant, `tuned=standard`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleFlag {
+    /// The variant's name.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+}
+
+impl FromStr for RoleFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A name may hold an equals sign, a role does not.
+        let (name, role) = text
+            .rsplit_once('=')
+            .filter(|(name, _)| !name.is_empty())
+            .ok_or("give it as NAME=ROLE, such as tuned=standard")?;
+        Ok(RoleFlag {
+            name: name.to_owned(),
+            role: role.parse()?,
+        })
     }
 }
