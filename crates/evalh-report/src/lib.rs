@@ -5,10 +5,12 @@
 //! bytes.
 
 pub mod aligned;
+pub mod baseline;
 pub mod compare;
 mod counts;
 pub mod export;
 mod figure;
+pub mod gate;
 mod markdown;
 mod number;
 pub mod page;

@@ -2,7 +2,7 @@
 
 use crate::{
     Estimate, Interval,
-    distribution::t_quantile,
+    distribution::t_upper,
     spread::{is_share, spread_stderr},
 };
 
@@ -18,7 +18,7 @@ pub fn t_interval(estimate: Estimate, confidence: f64) -> Option<Interval> {
 
 /// The two-sided interval by t of `n - 1` degrees of freedom.
 pub(crate) fn around(value: f64, stderr: f64, n: usize, confidence: f64) -> Interval {
-    let half = t_quantile(f64::midpoint(1.0, confidence), n as f64 - 1.0) * stderr;
+    let half = t_upper((1.0 - confidence) / 2.0, n as f64 - 1.0) * stderr;
     Interval {
         low: value - half,
         high: value + half,

@@ -2,7 +2,7 @@
 
 use crate::{
     Estimate, Interval,
-    distribution::{t_quantile, t_tail},
+    distribution::{t_tail, t_upper},
     interval::around,
     spread::{is_share, spread_stderr},
 };
@@ -26,7 +26,7 @@ pub fn non_inferiority(difference: Estimate, margin: f64, confidence: f64) -> Op
     let (stderr, df) = usable(difference, margin, confidence)?;
     Some(MarginTest {
         p: t_tail((difference.value + margin) / stderr, df),
-        bound: difference.value - t_quantile(confidence, df) * stderr,
+        bound: difference.value - t_upper(1.0 - confidence, df) * stderr,
     })
 }
 
@@ -65,7 +65,7 @@ pub fn equivalence(difference: Estimate, margin: f64, confidence: f64) -> Option
 fn usable(difference: Estimate, margin: f64, confidence: f64) -> Option<(f64, f64)> {
     let stderr = spread_stderr(difference)?;
     let asked = margin > 0.0 && margin.is_finite() && is_share(confidence);
-    (asked && difference.n > 1).then(|| (stderr, (difference.n - 1) as f64))
+    asked.then(|| (stderr, (difference.n - 1) as f64))
 }
 
 #[cfg(test)]

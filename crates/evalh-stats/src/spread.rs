@@ -12,14 +12,15 @@ pub(crate) fn spread_mean(values: &[f64]) -> Option<(Estimate, f64)> {
     Some((estimate, spread_stderr(estimate)?))
 }
 
-/// The standard error of an estimate that is finite and has one above what rounding leaves of equal values.
+/// The standard error of an estimate of two items or more that is finite and has one above what rounding leaves of equal values.
 ///
 /// A sum of `n` equal values is off by less than `n` roundings, so their standard error is below `sqrt(n) * epsilon`
 /// times the value.
 pub(crate) fn spread_stderr(estimate: Estimate) -> Option<f64> {
     let stderr = estimate.stderr?;
     let rounding = (estimate.n as f64).sqrt() * f64::EPSILON * estimate.value.abs();
-    (estimate.value.is_finite() && stderr.is_finite() && stderr > rounding).then_some(stderr)
+    let finite = estimate.value.is_finite() && stderr.is_finite();
+    (estimate.n > 1 && finite && stderr > rounding).then_some(stderr)
 }
 
 /// A share that is neither 0 nor 1.

@@ -15,6 +15,8 @@ pub enum Exit {
     NotPassed,
     /// Bad usage or input.
     Bad,
+    /// A gate could not be decided.
+    Inconclusive,
     /// The run is incomplete and can be resumed.
     Incomplete,
 }
@@ -26,6 +28,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::NotPassed => 1,
             Exit::Bad => 2,
+            Exit::Inconclusive => 3,
             Exit::Incomplete => 4,
         }
     }

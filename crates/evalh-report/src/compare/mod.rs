@@ -33,3 +33,4 @@ pub use costs::{BenchCosts, Costs, Ratio};
 pub use input::{CompareError, Options, Run};
 pub use replicated::{Replicate, Replicated};
 pub use role::Role;
+pub use variants::roles;

@@ -79,6 +79,15 @@ pub(super) fn members(
     Ok(members)
 }
 
+/// What the variants of a run are, in the manifest's order; `given` are roles by name, in place of what adapters tell.
+///
+/// # Errors
+/// When the run has no variants, or a role is given to one that it does not have.
+pub fn roles(run: Run<'_>, given: &[(String, Role)]) -> Result<Vec<Role>, CompareError> {
+    let members = members(&[run], given)?;
+    Ok(members.iter().map(|member| member.facts.role).collect())
+}
+
 /// What makes two variants the same.
 #[derive(PartialEq)]
 struct Key<'r> {

@@ -16,8 +16,9 @@ pub fn compare(flags: &CompareFlags) -> Outcome<Exit> {
     let options = options(&flags.how, flags.force)?;
     let runs = Runs::read(&flags.runs)?;
     let comparison = runs.compare(&options)?;
+    let texts = !flags.how.without_texts;
     let written = match &flags.out {
-        Some(dir) => write_all(dir, &runs, &comparison)?,
+        Some(dir) => write_all(dir, &runs, &comparison, texts)?,
         None => Vec::new(),
     };
     show(&console, &runs, &comparison, &written);

@@ -1,9 +1,11 @@
 //! One file a subcommand.
 
 pub mod adapter;
+pub mod baseline;
 pub mod bench;
 pub mod compare;
 pub mod exec;
+pub mod gate;
 pub mod list;
 pub mod model;
 pub mod prompts;
@@ -13,3 +15,4 @@ pub mod run;
 pub mod score;
 pub mod suite;
 pub mod verify;
+pub mod view;

@@ -57,7 +57,7 @@ pub fn run(flags: &RunFlags) -> Outcome<Exit> {
     let record = work(folder, prepared, &effort, &console)?;
     let runs = Runs::of(&dir, record)?;
     let comparison = runs.compare(&Options::default())?;
-    let written = write_report(&dir, &runs, &comparison)?;
+    let written = write_report(&dir, &runs, &comparison, true)?;
     show(&console, &runs, &comparison, &written);
     Ok(Exit::Done)
 }

@@ -12,12 +12,15 @@ pub use examine::{
     AdapterCommand, AdapterCompareFlags, AdapterInspectFlags, AdapterMergeFlags, ModelCommand,
     ModelInspectFlags, VerifyFlags,
 };
-pub use judge::{CompareFlags, HowFlags, ReportFlags};
+pub use judge::{
+    BaselineCommand, BaselineSaveFlags, BaselineShowFlags, CompareFlags, GateFlags, HowFlags,
+    ReportFlags, ViewFlags,
+};
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
 pub use values::{
     AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Precision,
-    Quantize, Size,
+    Quantize, RoleFlag, Size,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -57,6 +60,13 @@ pub enum Command {
     Report(ReportFlags),
     /// Compare the variants of one or more finished runs: what changed, whether it may be chance
     Compare(CompareFlags),
+    /// Show finished runs in the browser: tables, plots and every answer
+    View(ViewFlags),
+    /// Hold a finished run against a policy: pass, fail or inconclusive, as an exit code
+    Gate(GateFlags),
+    /// Small files of scores by item, to commit and to gate later runs against
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Print exactly what would be asked, without running anything
     Prompts(Box<PromptsFlags>),
     /// Suites of one's own

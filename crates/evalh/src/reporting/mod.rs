@@ -4,6 +4,6 @@ mod files;
 mod runs;
 mod show;
 
-pub use files::{write_all, write_report};
-pub use runs::{Runs, options};
+pub use files::{page, write_all, write_report};
+pub use runs::{Runs, of_comparison, options, roles};
 pub use show::show;

@@ -2,12 +2,12 @@
 
 use crate::{
     failure::{Failure, OrFail as _, Outcome, of_record},
-    flags::HowFlags,
+    flags::{HowFlags, RoleFlag},
 };
 use evalh_record::{ItemText, Record, read_items};
 use evalh_report::{
     Comparison,
-    compare::{Analysis, BenchFile, CompareError, Options, Run, compare},
+    compare::{Analysis, BenchFile, CompareError, Options, Role, Run, compare},
 };
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,6 @@ pub struct Runs {
     pub dirs: Vec<PathBuf>,
     /// Their records.
     pub records: Vec<Record>,
-    #[allow(dead_code)]
     /// What was asked, of all runs.
     pub items: Vec<ItemText>,
 }
@@ -100,6 +99,12 @@ fn names(dirs: &[PathBuf]) -> Vec<String> {
     }
 }
 
+/// Roles as they were typed.
+pub fn roles(flags: &[RoleFlag]) -> Vec<(String, Role)> {
+    let roles = flags.iter();
+    roles.map(|flag| (flag.name.clone(), flag.role)).collect()
+}
+
 /// What the flags ask for.
 ///
 /// # Errors
@@ -117,16 +122,13 @@ pub fn options(how: &HowFlags, force: bool) -> Outcome<Options> {
             ..Analysis::default()
         },
         force,
-        roles: how
-            .roles
-            .iter()
-            .map(|flag| (flag.name.clone(), flag.role))
-            .collect(),
+        roles: roles(&how.roles),
         bench: how.bench.iter().map(bench).collect::<Outcome<_>>()?,
     })
 }
 
-fn of_comparison(error: &CompareError) -> Failure {
+/// An error of a comparison with its remedy.
+pub fn of_comparison(error: &CompareError) -> Failure {
     Failure::new("compare the runs")
         .because(error)
         .help(error.remedy())
