@@ -69,7 +69,7 @@ fn flagged(metric: &ComparedMetric, contrast: &Contrast) -> String {
     let flag = match contrast.finding {
         Finding::Better => " \u{2191}",
         Finding::Worse => " \u{2193}",
-        Finding::Inconclusive | Finding::Identical => "",
+        Finding::Inconclusive | Finding::Identical | Finding::Untested => "",
     };
     shown(metric, contrast) + flag
 }
