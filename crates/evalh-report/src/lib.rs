@@ -8,6 +8,7 @@ pub mod aligned;
 pub mod baseline;
 pub mod compare;
 mod counts;
+pub mod export;
 mod figure;
 pub mod gate;
 mod markdown;

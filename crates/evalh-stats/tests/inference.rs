@@ -277,11 +277,14 @@ fn counted_resamples_spread_as_drawn_ones() {
     let all = all();
     let values = numbers(all["differences"].as_array().unwrap().last().unwrap());
     assert_eq!(values.len(), 3000);
-    let with = Resampling::default();
+    let with = Resampling {
+        resamples: 3000,
+        seed: 0,
+    };
     let counted = with.mean(&values, 0.95).unwrap();
     let exact = mean(&values).unwrap().stderr.unwrap() * (2999.0_f64 / 3000.0).sqrt();
-    // The standard error of a standard deviation of 10,000 is 0.7 %, that of such a quantile about 2.5 % of it.
-    assert!((counted.stderr / exact - 1.0).abs() < 0.03);
+    // Of 3000 resamples a standard deviation has a standard error of 1.3 %, and such a quantile one of 5 % of it.
+    assert!((counted.stderr / exact - 1.0).abs() < 0.05);
     let drawn = with
         .items(3000, 0.95, |drawn| Some(sum(&values, drawn) / 3000.0))
         .unwrap();
@@ -292,7 +295,7 @@ fn counted_resamples_spread_as_drawn_ones() {
         (counted.bca.unwrap().low, drawn.bca.unwrap().low),
         (counted.bca.unwrap().high, drawn.bca.unwrap().high),
     ] {
-        assert!((a - b).abs() < 0.15 * exact, "{a} {b} {exact}");
+        assert!((a - b).abs() < 0.25 * exact, "{a} {b} {exact}");
     }
 }
 

@@ -36,8 +36,8 @@ fn tell(flags: &BaselineShowFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
     let baseline = Baseline::open(&flags.file).map_err(|error| of_baseline(&error))?;
     console.result(show(&baseline, Console::style()));
-    let json = serde_json::to_value(&baseline)
-        .or_fail_to(|| "write the baseline as JSON".to_owned())?;
+    let json =
+        serde_json::to_value(&baseline).or_fail_to(|| "write the baseline as JSON".to_owned())?;
     console.machine(&json);
     Ok(Exit::Done)
 }

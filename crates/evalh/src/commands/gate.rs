@@ -46,8 +46,7 @@ pub fn gate(flags: &GateFlags) -> Outcome<Exit> {
     let inputs = Inputs {
         run: &name,
         record: &record,
-        roles: &compare::roles(run, &roles(&flags.roles))
-            .map_err(|error| of_comparison(&error))?,
+        roles: &compare::roles(run, &roles(&flags.roles)).map_err(|error| of_comparison(&error))?,
         baseline: baseline
             .as_ref()
             .map(|(name, baseline)| (name.as_str(), baseline)),
@@ -57,8 +56,7 @@ pub fn gate(flags: &GateFlags) -> Outcome<Exit> {
     let report = judge(&policy, &inputs).map_err(|error| of_gate(&error))?;
     console.result(terminal(&report, Console::style()));
     if let Some(path) = &flags.junit {
-        std::fs::write(path, junit(&report))
-            .or_fail_to(|| format!("write {}", path.display()))?;
+        std::fs::write(path, junit(&report)).or_fail_to(|| format!("write {}", path.display()))?;
         console.say(format_args!("JUnit: {}", path.display()));
     }
     if let Some(path) = std::env::var_os(STEP_SUMMARY).filter(|path| !path.is_empty()) {

@@ -60,7 +60,12 @@ pub struct ViewFlags {
     #[arg(long)]
     pub force: bool,
     /// Listen on this port of 127.0.0.1 [default: a free one]
-    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     pub port: u16,
     /// Open no browser
     #[arg(long)]

@@ -62,11 +62,9 @@ pub fn write_all(
             &dir.join("report.html"),
             &page(runs, comparison, &figures, texts)?,
         )?,
-        write(&dir.join("comparison.json"), &export::json(comparison).or_fail_to(
-            || "write the comparison as JSON".to_owned(),
-        )?)?,
+        write(&dir.join("comparison.json"), &export::json(comparison))?,
     ];
-    for (name, table) in export::csv(comparison) {
+    for (name, table) in export::csv_files(comparison) {
         written.push(write(&dir.join(name), &table)?);
     }
     for run in runs.each() {
