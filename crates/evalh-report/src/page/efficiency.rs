@@ -10,6 +10,12 @@ use crate::{
 };
 use maud::{Markup, html};
 
+/// Whether there is anything to tell.
+pub(super) fn is_told(comparison: &Comparison) -> bool {
+    let has_adapter = comparison.variants.iter().any(|v| v.adapter.is_some());
+    has_adapter || !comparison.costs.is_empty()
+}
+
 /// The section.
 pub(super) fn section(comparison: &Comparison) -> Markup {
     let adapters: Vec<_> = comparison
@@ -18,7 +24,7 @@ pub(super) fn section(comparison: &Comparison) -> Markup {
         .filter_map(|variant| Some((variant, variant.adapter.as_ref()?)))
         .collect();
     html! {
-        @if !adapters.is_empty() || !comparison.costs.is_empty() {
+        @if is_told(comparison) {
             section #efficiency aria-labelledby="efficiency-title" {
                 h2 #efficiency-title { "Efficiency" }
                 @if !adapters.is_empty() {

@@ -159,3 +159,13 @@ fn a_base_that_two_runs_share_has_the_answers_of_both() {
     // 6 programs of two variants, 4 choices of the base.
     assert!(page.contains("10 items, 16 answers"));
 }
+
+#[test]
+fn links_within_the_page_lead_somewhere() {
+    let page = Run::new(6, 6).page(true);
+    let targets = page.split("href=\"#").skip(1);
+    let targets = targets.filter_map(|after| after.split('"').next());
+    for target in targets.filter(|target| !target.contains('=')) {
+        assert!(page.contains(&format!("id=\"{target}\"")), "{target}");
+    }
+}
