@@ -24,7 +24,6 @@ pub fn variant(name: &str, model: &str, role: Role, base: Option<usize>) -> Vari
         name: name.into(),
         name_in_run: name.into(),
         run: 0,
-        also_in: Vec::new(),
         model: model.into(),
         role,
         adapter: None,
