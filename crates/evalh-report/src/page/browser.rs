@@ -41,7 +41,7 @@ pub(super) fn view(data: &Data, texts: bool) -> Markup {
             div.panes {
                 div.list {
                     div #columns aria-hidden="true" {}
-                    div #rows role="listbox" aria-label="Items" tabindex="0" { div #runway {} }
+                    div #rows role="listbox" aria-label="Items" tabindex="0" { div #runway role="presentation" {} }
                 }
                 article #sample tabindex="-1" aria-live="off" aria-label="Sample" hidden {}
             }

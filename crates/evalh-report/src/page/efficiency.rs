@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     compare::{AdapterFacts, Comparison, Costs, Ratio},
-    number::{bytes, count_of, percent, seconds},
+    number::{bytes, count_of, per_second, percent, seconds},
 };
 use maud::{Markup, html};
 
@@ -95,9 +95,12 @@ fn ranges(layers: &[usize]) -> String {
             _ => runs.push((layer, layer)),
         }
     }
-    let runs = runs.iter().map(|&(first, last)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}\u{2013}{last}"),
+    let runs = runs.iter().map(|&(first, last)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}\u{2013}{last}")
+        }
     });
     runs.collect::<Vec<_>>().join(", ")
 }
@@ -115,7 +118,7 @@ fn costs(comparison: &Comparison) -> Markup {
                 @if benched {
                     th.number scope="col" { "Latency p50" } th.number scope="col" { "p95" }
                     th.number scope="col" { "Merged/base" } th.number scope="col" { "Unmerged/base" }
-                    th.number scope="col" { "J/token" }
+                    th.number scope="col" { "J/request" }
                 }
             } }
             tbody { @for of in &comparison.costs { tr {
@@ -132,9 +135,9 @@ fn costs(comparison: &Comparison) -> Markup {
 
 fn cost_cells(of: &Costs) -> Markup {
     html! {
-        td.number { (optional(of.prefill_tokens_per_second, speed)) }
-        td.number.strong { (optional(of.decode_tokens_per_second, speed)) }
-        td.number { (optional(of.kept_tokens_per_cpu_second, speed)) }
+        td.number { (optional(of.prefill_tokens_per_second, per_second)) }
+        td.number.strong { (optional(of.decode_tokens_per_second, per_second)) }
+        td.number { (optional(of.kept_tokens_per_cpu_second, per_second)) }
         td.number { (optional(of.cpu_seconds, seconds)) }
         td.number { (bytes(of.peak_memory_bytes)) }
         td.number { (bytes(of.weight_bytes)) }
@@ -157,17 +160,9 @@ fn ratio(ratio: Option<Ratio>) -> Markup {
         @if let Some(ratio) = ratio {
             (plain(ratio.value, 3))
             @if let (Some(low), Some(high)) = (ratio.low, ratio.high) {
-                br; small { (plain(low, 3)) " to " (plain(high, 3)) }
+                br; small { "[" (plain(low, 3)) ", " (plain(high, 3)) "]" }
             }
         } @else { (NONE) }
-    }
-}
-
-fn speed(rate: f64) -> String {
-    if rate < 100.0 {
-        plain(rate, 1)
-    } else {
-        count_of(rate.round() as u64)
     }
 }
 

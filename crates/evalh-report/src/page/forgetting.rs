@@ -5,6 +5,7 @@ use super::{foreign::shown, values};
 use crate::{
     compare::{Against, ComparedMetric, Comparison, Contrast},
     number::p_value,
+    verdict::against_base,
 };
 use maud::{Markup, html};
 
@@ -54,11 +55,6 @@ pub(super) fn section(comparison: &Comparison) -> Markup {
             }
         }
     }
-}
-
-fn against_base(metric: &ComparedMetric, variant: usize) -> Option<&Contrast> {
-    let mut contrasts = metric.contrasts.iter();
-    contrasts.find(|c| c.variant == variant && c.against == Against::Base)
 }
 
 fn delta(metric: &ComparedMetric, contrast: Option<&Contrast>) -> Markup {

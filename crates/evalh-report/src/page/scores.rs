@@ -143,7 +143,7 @@ fn cells(
     html! {
         th scope="row" {
             (shown(&variant.name))
-            @if variant.base.is_none() { " " small { "base" } }
+            @if variant.base.is_none() && variant.name != "base" { " " small { "base" } }
         }
         td.number.strong { (values::value(name, score.value)) }
         td.number { (values::interval(name, score.interval)) }

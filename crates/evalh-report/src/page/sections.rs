@@ -24,13 +24,13 @@ pub(super) fn figures(figures: &[Figure]) -> Markup {
         @if !figures.is_empty() {
             section #figures aria-labelledby="figures-title" {
                 h2 #figures-title { "Figures" }
-                @for figure in figures {
+                div.figures { @for figure in figures {
                     figure {
                         h3 { (shown(&figure.title)) }
                         div.wide role="region" aria-label=(shown(&figure.title)) tabindex="0" { (PreEscaped(&figure.svg)) }
                         figcaption { (shown(&figure.caption)) }
                     }
-                }
+                } }
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     compare::{ComparedMetric, Contrast, Finding, Range, Test},
     number::{self, score},
+    verdict,
 };
 use maud::{Markup, html};
 
@@ -19,16 +20,9 @@ pub(super) fn value(metric: &str, value: f64) -> String {
     score(name(metric), value, None)
 }
 
-/// An interval of values, `9.9 to 21.0`.
+/// An interval of values, `[9.9, 21.0]`.
 pub(super) fn interval(metric: &str, range: Option<Range>) -> String {
-    let end = |value| {
-        let shown = score(name(metric), value, None);
-        shown.trim_end_matches(" %").to_owned()
-    };
-    range.map_or_else(
-        || NONE.to_owned(),
-        |range| format!("{} to {}", end(range.low), end(range.high)),
-    )
+    optional(range, |range| number::range(name(metric), range, false))
 }
 
 /// A signed difference; of shares in percentage points.
@@ -36,15 +30,9 @@ pub(super) fn difference(metric: &str, difference: f64) -> String {
     number::difference(name(metric), difference)
 }
 
-/// An interval of differences, `−1.2 to +4.0`.
+/// An interval of differences, `[−1.2, +4.0]`.
 pub(super) fn differences(metric: &str, range: Option<Range>) -> String {
-    range.map_or_else(
-        || NONE.to_owned(),
-        |range| {
-            let [low, high] = [range.low, range.high].map(|end| difference(metric, end));
-            format!("{low} to {high}")
-        },
-    )
+    optional(range, |range| number::range(name(metric), range, true))
 }
 
 /// A number with so many decimals and a true minus sign.
@@ -53,7 +41,7 @@ pub(super) fn plain(value: f64, decimals: usize) -> String {
 }
 
 /// A number, or a dash.
-pub(super) fn optional(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+pub(super) fn optional<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
     value.map_or_else(|| NONE.to_owned(), show)
 }
 
@@ -64,12 +52,13 @@ pub(super) fn unit(metric: &ComparedMetric) -> &'static str {
 
 /// A finding as a badge: a sign and a word, never colour alone.
 pub(super) fn badge(finding: Finding) -> Markup {
-    let (class, sign, word) = match finding {
-        Finding::Better => ("good", "\u{25b2}", "better"),
-        Finding::Worse => ("bad", "\u{25bc}", "worse"),
-        Finding::Inconclusive => ("open", "\u{2248}", "no evidence"),
-        Finding::Identical => ("open", "=", "identical"),
+    let (class, sign) = match finding {
+        Finding::Better => ("good", "\u{25b2}"),
+        Finding::Worse => ("bad", "\u{25bc}"),
+        Finding::Inconclusive => ("open", "\u{2248}"),
+        Finding::Identical => ("open", "="),
     };
+    let word = verdict::word(finding);
     html! { span.badge.(class) { span aria-hidden="true" { (sign) } " " (word) } }
 }
 
@@ -82,7 +71,7 @@ pub(super) fn p_of(contrast: &Contrast) -> Option<f64> {
 pub(super) fn test_name(test: Test) -> &'static str {
     match test {
         Test::Mcnemar => "exact McNemar test",
-        Test::StudentT => "paired t-test",
+        Test::StudentT => "Student's t of the paired differences",
         Test::Bootstrap => "paired bootstrap",
     }
 }

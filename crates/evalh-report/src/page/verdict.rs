@@ -3,7 +3,8 @@
 use super::{foreign::shown, links, values};
 use crate::{
     compare::{Against, ComparedMetric, ComparedSuite, Comparison, Contrast, Finding},
-    number::{count_of, counted, p_value},
+    number::{counted, p_value},
+    verdict::{power, verdicts},
 };
 use maud::{Markup, html};
 
@@ -12,7 +13,7 @@ pub(super) fn section(comparison: &Comparison) -> Markup {
     html! {
         section #verdict aria-labelledby="verdict-title" {
             h2 #verdict-title { "Verdict" }
-            p.lead { (overall(comparison)) }
+            (overall(comparison))
             @if !comparison.warnings.is_empty() {
                 p { a href="#warnings" {
                     (counted(comparison.warnings.len(), "warning")) " to read before believing a score"
@@ -27,34 +28,20 @@ pub(super) fn section(comparison: &Comparison) -> Markup {
     }
 }
 
-/// All findings in one sentence.
-fn overall(comparison: &Comparison) -> String {
-    let findings: Vec<_> = comparison
-        .headlines()
-        .flat_map(|(_, metric)| &metric.contrasts)
-        .filter(|contrast| contrast.against == Against::Base)
-        .map(|contrast| contrast.finding)
-        .collect();
-    if findings.is_empty() {
-        return "One variant alone: there is nothing to compare it with.".to_owned();
+/// What follows for each variant, in a sentence.
+fn overall(comparison: &Comparison) -> Markup {
+    let verdicts = verdicts(comparison);
+    html! {
+        @if verdicts.is_empty() {
+            p.lead { "One variant alone: there is nothing to compare it with." }
+        }
+        @for verdict in &verdicts {
+            p.lead {
+                strong { (shown(&comparison.variants[verdict.variant].name)) } ": "
+                (verdict.sentence(&shown)) "."
+            }
+        }
     }
-    let parts: Vec<_> = [
-        (Finding::Better, "better beyond chance"),
-        (Finding::Worse, "worse beyond chance"),
-        (Finding::Inconclusive, "without evidence either way"),
-        (Finding::Identical, "identical to it"),
-    ]
-    .into_iter()
-    .filter_map(|(finding, words)| {
-        let count = findings.iter().filter(|f| **f == finding).count();
-        (count > 0).then(|| format!("{count} {words}"))
-    })
-    .collect();
-    format!(
-        "{} with the base: {}.",
-        counted(findings.len(), "comparison"),
-        parts.join(", ")
-    )
 }
 
 fn of_suite(comparison: &Comparison, suite: &ComparedSuite, metric: &ComparedMetric) -> Markup {
@@ -69,7 +56,7 @@ fn of_suite(comparison: &Comparison, suite: &ComparedSuite, metric: &ComparedMet
                     strong { (shown(&comparison.variants[score.variant].name)) } " scores "
                     (values::value(&metric.metric, score.value))
                     @if score.interval.is_some() {
-                        " (" (values::interval(&metric.metric, score.interval)) ")"
+                        " " (values::interval(&metric.metric, score.interval))
                     }
                     @if score.is_chance { ", no better than guessing" }
                     "."
@@ -77,13 +64,18 @@ fn of_suite(comparison: &Comparison, suite: &ComparedSuite, metric: &ComparedMet
             }
         }
         @for contrast in metric.contrasts.iter().filter(|c| c.against == Against::Base) {
-            p { (values::badge(contrast.finding)) " " (sentence(comparison, metric, contrast)) }
+            p { (values::badge(contrast.finding)) " " (sentence(comparison, suite, metric, contrast)) }
         }
     }
 }
 
 /// What follows from one contrast.
-fn sentence(comparison: &Comparison, metric: &ComparedMetric, contrast: &Contrast) -> Markup {
+fn sentence(
+    comparison: &Comparison,
+    suite: &ComparedSuite,
+    metric: &ComparedMetric,
+    contrast: &Contrast,
+) -> Markup {
     let name = |place: usize| shown(&comparison.variants[place].name);
     let score = |place: usize| {
         let scored = metric.scores.iter().find(|s| s.variant == place);
@@ -102,27 +94,16 @@ fn sentence(comparison: &Comparison, metric: &ComparedMetric, contrast: &Contras
             span.number {
                 (values::difference(&metric.metric, contrast.value)) (values::unit(metric))
                 @if contrast.interval.is_some() {
-                    " (" (values::differences(&metric.metric, contrast.interval)) ")"
+                    " " (values::differences(&metric.metric, contrast.interval))
                 }
             }
             @if let Some(p) = values::p_of(contrast) { ", p " (relation(p)) }
             "."
-            @if contrast.finding == Finding::Inconclusive { (power(comparison, metric, contrast)) }
-        }
-    }
-}
-
-/// What the number of items could have shown.
-fn power(comparison: &Comparison, metric: &ComparedMetric, contrast: &Contrast) -> Markup {
-    html! {
-        @if let Some(least) = contrast.detectable {
-            " These " (counted(contrast.items, "item")) " show a difference of "
-            (values::difference(&metric.metric, least).trim_start_matches('+')) (values::unit(metric))
-            " with " (format!("{:.0}", comparison.analysis.power * 100.0)) " % power"
-            @if let Some(needed) = contrast.items_needed {
-                "; to show one like this takes about " (count_of(needed)) " items"
+            @if contrast.finding == Finding::Inconclusive
+                && let Some(power) = power(suite, metric, contrast)
+            {
+                br; small { (shown(&power)) "." }
             }
-            "."
         }
     }
 }

@@ -1,17 +1,14 @@
-//! Records of any size, made up by rule, and the comparison that goes with them.
+//! Records of any size, made up by rule.
 
+use crate::comparison;
 use evalh_record::{
-    Answer, ContinuationScore, Finish, Generation, ItemText, Manifest, Message, Outcome, Part,
-    Prompt, Provenance, Record, Role as Speaker, Sample, Settings, SuiteSettings, TaskSettings,
-    Timings, sha256_bytes,
+    Answer, ContinuationScore, Finish, Generation, ItemText, Manifest, Message, Outcome, Prompt,
+    Provenance, Record, Role as Speaker, Sample, Settings, SuiteSettings, TaskSettings, Timings,
+    sha256_bytes,
 };
 use evalh_report::{
-    Figure, Warning,
-    compare::{
-        AdapterFacts, Against, Analysis, COMPARISON_SCHEMA, ComparedMetric, ComparedPart,
-        ComparedSuite, Comparison, Contrast, Costs, Finding, OutcomeCount, Range, Replicate,
-        Replicated, Role, RunFacts, Scored, Test, Variant,
-    },
+    Figure,
+    compare::{Comparison, Role},
     page::{PageInput, html},
 };
 use std::collections::BTreeMap;
@@ -61,7 +58,7 @@ impl Run {
         };
         let mut items: Vec<_> = (0..programs).map(program_text).collect();
         items.extend((0..choices).map(choice_text));
-        let comparison = comparison(&record);
+        let comparison = comparison::of(&record);
         Run {
             record,
             items,
@@ -217,6 +214,30 @@ fn choice(variant: &str, of: usize, item: usize) -> Sample {
     sample
 }
 
+/// Words in an order of their own for each item, so that texts are about as hard to compress as real ones.
+fn words(item: usize, count: usize) -> String {
+    const VOWELS: [char; 5] = ['a', 'e', 'i', 'o', 'u'];
+    let mut state = item as u64 + 1;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let words = (0..count).map(|_| {
+        // A few thousand words, the early ones more often.
+        let mut rank = next() % 4000 * (next() % 4000) / 4000;
+        let mut word = String::new();
+        while rank > 0 || word.is_empty() {
+            word.push(char::from(b"bcdfghklmnprstvw"[rank % 16]));
+            word.push(VOWELS[rank / 16 % 5]);
+            rank /= 80;
+        }
+        word
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn choice_text(item: usize) -> ItemText {
     let subject = SUBJECTS[item % 4];
     ItemText {
@@ -225,7 +246,11 @@ fn choice_text(item: usize) -> ItemText {
         item: format!("{subject}/{item}"),
         position: item,
         prompt: Prompt::Text(format!(
-            "The following are multiple choice questions (with answers) about {subject}.\n\nA worked question?\nA. one\nB. two\nC. three\nD. four\nAnswer: A\n\nAnother one?\nA. one\nB. two\nC. three\nD. four\nAnswer: D\n\nQuestion {item} of this made-up suite asks which of four is the one.\nA. item {item}\nB. two\nC. three\nD. four\nAnswer:"
+            "The following are multiple choice questions (with answers) about {subject}.\n\nA worked question?\nA. one\nB. two\nC. three\nD. four\nAnswer: A\n\nAnother one?\nA. one\nB. two\nC. three\nD. four\nAnswer: D\n\nQuestion {item} of this made-up suite asks {}?\nA. item {item}\nB. {}\nC. {}\nD. {}\nAnswer:",
+            words(item, 60),
+            words(item + 1, 6),
+            words(item + 2, 6),
+            words(item + 3, 6)
         )),
         choices: [" A", " B", " C", " D"].map(str::to_owned).to_vec(),
         reference: Some(["A", "B", "C", "D"][item % 4].into()),
@@ -267,222 +292,5 @@ fn figure() -> Figure {
         title: "Differences from the base".into(),
         caption: "A dot a variant, with its 95 % interval.".into(),
         svg: "<svg viewBox=\"0 0 600 80\" role=\"img\" aria-label=\"differences\"><style>.dot{fill:var(--accent,#2456a6)}</style><line x1=\"300\" x2=\"300\" y1=\"5\" y2=\"75\" stroke=\"currentColor\" stroke-opacity=\"0.4\"/><line x1=\"210\" x2=\"330\" y1=\"25\" y2=\"25\" stroke=\"currentColor\"/><circle class=\"dot\" cx=\"270\" cy=\"25\" r=\"5\"/><line x1=\"290\" x2=\"420\" y1=\"55\" y2=\"55\" stroke=\"currentColor\"/><circle class=\"dot\" cx=\"355\" cy=\"55\" r=\"5\"/></svg>".into(),
-    }
-}
-
-/// A comparison with the counts of the record; its intervals are made up, they are not what is tested.
-pub fn comparison(record: &Record) -> Comparison {
-    let suites = record.manifest.settings.suites.iter().map(|suite| {
-        let of: Vec<_> = record
-            .samples
-            .iter()
-            .filter(|sample| sample.suite == suite.name)
-            .collect();
-        let metric = if of.iter().any(|s| s.outcome.is_some()) {
-            "pass@1"
-        } else {
-            "acc"
-        };
-        compared(&suite.name, metric, &of)
-    });
-    let suites: Vec<_> = suites.filter(|suite| suite.items > 0).collect();
-    let replicated = suites.iter().map(|suite| Replicated {
-        name: "standard".into(),
-        suite: suite.name.clone(),
-        metric: "acc".into(),
-        is_share: true,
-        role: Role::Standard,
-        against: Against::Base,
-        each: vec![
-            Replicate {
-                variant: 1,
-                other: 0,
-                model: "small".into(),
-                value: -0.031,
-            },
-            Replicate {
-                variant: 2,
-                other: 0,
-                model: "large".into(),
-                value: 0.012,
-            },
-        ],
-        mean: -0.0095,
-        sd: Some(0.0304),
-        interval: Some(Range {
-            low: -0.283,
-            high: 0.264,
-        }),
-        t: Some(-0.442),
-        df: Some(1.0),
-        p: Some(0.735),
-        d: Some(-0.31),
-        models: 2,
-        wins: 1,
-        ties: 0,
-        losses: 1,
-    });
-    let replicated = replicated.take(1).collect();
-    Comparison {
-        schema: COMPARISON_SCHEMA,
-        analysis: Analysis::default(),
-        runs: vec![RunFacts {
-            name: "nightly".into(),
-            command: "evalh run --suite programs --suite choices --adapter small-standard=a --adapter small-selective=b".into(),
-            evalh: "0.1.0".into(),
-            machine: "2 x CPU, 23 GiB".into(),
-            device: "cpu".into(),
-            kernel: "auto".into(),
-            dtype: "bf16, f32".into(),
-        }],
-        forced: Vec::new(),
-        variants: VARIANTS.iter().enumerate().map(|(place, (name, role))| Variant {
-            also_in: Vec::new(),
-            name: (*name).into(),
-            name_in_run: (*name).into(),
-            run: 0,
-            model: "SmallLM".into(),
-            role: *role,
-            adapter: (place > 0).then(|| AdapterFacts {
-                apply: "merged".into(),
-                modules: 210 / place,
-                parameters: 4_884_480 / place as u64,
-                base_parameters: 134_515_008,
-                layers: if place == 1 { (0..30).collect() } else { (4..9).chain([12, 20, 21]).collect() },
-                of_layers: 30,
-                orthogonality_a: Some(0.0123),
-                orthogonality_b: Some(0.214),
-            }),
-            base: (place > 0).then_some(0),
-        }).collect(),
-        suites,
-        replicated,
-        costs: (0..3).map(|variant| Costs {
-            variant,
-            prefill_tokens_per_second: Some(1893.0),
-            decode_tokens_per_second: Some(61.4 - variant as f64),
-            cpu_seconds: Some(812.0),
-            kept_tokens_per_cpu_second: Some(38.25),
-            peak_memory_bytes: Some(734_003_200),
-            beside: 3,
-            weight_bytes: Some(269_030_016),
-            bench: None,
-        }).collect(),
-        warnings: vec![Warning {
-            what: "answers to programs ended at the limit of 512 new tokens: base 16 of 164 (9.8 %)".into(),
-            remedy: "they may be cut short: raise --max-new-tokens and see whether the score changes".into(),
-        }],
-    }
-}
-
-fn compared(name: &str, metric: &str, of: &[&Sample]) -> ComparedSuite {
-    let scores = |variant: usize| -> BTreeMap<usize, f64> {
-        let of = of
-            .iter()
-            .filter(|sample| sample.variant == VARIANTS[variant].0);
-        of.map(|sample| (sample.position, sample.score)).collect()
-    };
-    let all: Vec<_> = (0..3).map(scores).collect();
-    let items = all.iter().map(BTreeMap::len).max().unwrap_or(0);
-    let contrasts = [
-        (1, 0, Against::Base),
-        (2, 0, Against::Base),
-        (2, 1, Against::Standard),
-    ]
-    .map(|(variant, other, against)| {
-        let pairs = all[variant]
-            .iter()
-            .filter_map(|(item, score)| Some(score - all[other].get(item)?));
-        let differences: Vec<f64> = pairs.collect();
-        let value = differences.iter().sum::<f64>() / differences.len().max(1) as f64;
-        Contrast {
-            variant,
-            other,
-            against,
-            value,
-            stderr: Some(0.015),
-            interval: Some(Range {
-                low: value - 0.03,
-                high: value + 0.03,
-            }),
-            clustered: None,
-            p: Some(0.02),
-            p_holm: Some(0.04),
-            test: Some(Test::Mcnemar),
-            items: differences.len(),
-            won: differences.iter().filter(|d| **d > 0.0).count(),
-            lost: differences.iter().filter(|d| **d < 0.0).count(),
-            same_answers: 0,
-            detectable: Some(0.042),
-            items_needed: Some(1840),
-            finding: if value.abs() < 0.01 {
-                Finding::Inconclusive
-            } else if value > 0.0 {
-                Finding::Better
-            } else {
-                Finding::Worse
-            },
-        }
-    });
-    let mut outcomes: BTreeMap<(usize, String), usize> = BTreeMap::new();
-    for sample in of {
-        let variant = VARIANTS
-            .iter()
-            .position(|(name, _)| *name == sample.variant)
-            .unwrap();
-        if let Some(outcome) = &sample.outcome {
-            let name = match outcome {
-                Outcome::Error { class, .. } => class.clone(),
-                other => other.kind().to_owned(),
-            };
-            *outcomes.entry((variant, name)).or_default() += 1;
-        }
-    }
-    ComparedSuite {
-        name: name.into(),
-        protocol: "chat".into(),
-        asked: format!("{items} items, greedy, at most 512 new tokens"),
-        items,
-        parts: vec![ComparedPart {
-            part: Part::Whole,
-            name: name.into(),
-            detail: false,
-            metrics: vec![ComparedMetric {
-                metric: metric.into(),
-                is_share: true,
-                lower_is_better: false,
-                chance: (metric == "acc").then_some(0.25),
-                scores: (0..3)
-                    .filter(|v| !all[*v].is_empty())
-                    .map(|variant| {
-                        let value = all[variant].values().sum::<f64>() / all[variant].len() as f64;
-                        Scored {
-                            variant,
-                            value,
-                            stderr: Some(0.02),
-                            interval: Some(Range {
-                                low: value - 0.04,
-                                high: value + 0.04,
-                            }),
-                            n: items,
-                            is_chance: false,
-                        }
-                    })
-                    .collect(),
-                contrasts: contrasts
-                    .into_iter()
-                    .filter(|contrast| contrast.items > 0)
-                    .collect(),
-            }],
-        }],
-        flips: Vec::new(),
-        outcomes: outcomes
-            .into_iter()
-            .map(|((variant, outcome), count)| OutcomeCount {
-                variant,
-                outcome,
-                count,
-            })
-            .collect(),
     }
 }

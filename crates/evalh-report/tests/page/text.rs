@@ -2,6 +2,7 @@
 
 use crate::synthetic::Run;
 use evalh_record::{Answer, Finish, Generation};
+use evalh_report::compare::InRun;
 
 /// Text that would do harm, or be lost, where it is not kept as text.
 pub const HOSTILE: [&str; 9] = [
@@ -108,4 +109,53 @@ fn without_items_and_samples_there_is_still_a_report() {
     run.record.samples.clear();
     let page = run.page(true);
     assert!(page.contains("Verdict") && page.contains("Provenance"));
+}
+
+#[test]
+fn a_base_that_two_runs_share_has_the_answers_of_both() {
+    let mut run = Run::new(6, 4);
+    let mut other = run.record.clone();
+    // The first run asked programs of two variants, the second one choices of the base, which it calls otherwise.
+    run.record.manifest.settings.suites.truncate(1);
+    run.record
+        .samples
+        .retain(|s| s.suite == "programs" && s.variant != "small-selective");
+    other.manifest.settings.suites.remove(0);
+    other
+        .samples
+        .retain(|s| s.suite == "choices" && s.variant == "base");
+    for sample in &mut other.samples {
+        sample.variant = "plain".into();
+    }
+    run.comparison.variants.truncate(2);
+    run.comparison.variants[0].also_in = vec![InRun {
+        run: 1,
+        name: "plain".into(),
+    }];
+    run.comparison.replicated.clear();
+    run.comparison.costs.clear();
+    for metric in run
+        .comparison
+        .suites
+        .iter_mut()
+        .flat_map(|s| &mut s.parts)
+        .flat_map(|p| &mut p.metrics)
+    {
+        metric.scores.truncate(2);
+        metric.contrasts.truncate(1);
+    }
+    run.comparison
+        .suites
+        .iter_mut()
+        .for_each(|suite| suite.outcomes.clear());
+    let page = evalh_report::page::html(&evalh_report::page::PageInput {
+        comparison: &run.comparison,
+        records: &[&run.record, &other],
+        items: &run.items,
+        figures: &[],
+        texts: true,
+    })
+    .unwrap();
+    // 6 programs of two variants, 4 choices of the base.
+    assert!(page.contains("10 items, 16 answers"));
 }

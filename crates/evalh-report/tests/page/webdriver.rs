@@ -152,6 +152,13 @@ impl Browser {
         );
     }
 
+    /// When the document was there and when its samples could be looked at, in milliseconds since the page was asked for.
+    pub fn load_times(&self) -> Value {
+        self.value(
+            "(() => { const n = performance.getEntriesByType('navigation')[0]; const r = performance.getEntriesByName('samples-ready')[0]; return {document: Math.round(n.domContentLoadedEventEnd), samples: Math.round(r.startTime)} })()",
+        )
+    }
+
     /// What the page wrote on its console, errors of its policy among it.
     pub fn log(&self) -> Value {
         self.post("/se/log", &json!({"type": "browser"}))

@@ -7,6 +7,7 @@ mod chunks;
 mod index;
 mod prompts;
 mod rows;
+mod shared;
 
 use super::{PageError, PageInput};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

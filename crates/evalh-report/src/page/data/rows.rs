@@ -1,10 +1,7 @@
 //! One row an item: what every variant answered to it.
 
-use crate::{
-    compare::Variant,
-    page::{PageError, PageInput},
-};
-use evalh_record::{Answer, Sample};
+use crate::page::{PageError, PageInput};
+use evalh_record::{Answer, Record, Sample};
 use std::collections::{BTreeMap, HashMap};
 
 /// An item, and what every variant answered to it.
@@ -55,59 +52,61 @@ impl Row<'_> {
     }
 }
 
-/// The name that a variant has in a run.
-fn name_in(variant: &Variant, run: usize) -> Option<&str> {
-    if variant.run == run {
-        return Some(&variant.name_in_run);
-    }
-    let also = variant.also_in.iter().find(|of| of.run == run);
-    also.map(|of| of.name.as_str())
-}
-
 /// The rows, suite by suite, in the order of the data.
 pub(super) fn rows<'a>(input: &PageInput<'a>) -> Result<Vec<Row<'a>>, PageError> {
     let comparison = input.comparison;
-    let suites: HashMap<&str, usize> = comparison
-        .suites
-        .iter()
-        .enumerate()
-        .map(|(place, suite)| (suite.name.as_str(), place))
-        .collect();
+    let homes = homes(input)?;
     let mut found: BTreeMap<(usize, usize, &str), Row<'a>> = BTreeMap::new();
-    // Which variants of a run are which of the comparison: one base may stand for the bases of several.
-    for (run, record) in input.records.iter().enumerate() {
-        let here = comparison.variants.iter().enumerate();
-        let here: HashMap<&str, usize> = here
-            .filter_map(|(place, variant)| Some((name_in(variant, run)?, place)))
-            .collect();
-        for sample in &record.samples {
-            let suite = suites.get(sample.suite.as_str());
-            let (Some(&suite), Some(&variant)) = (suite, here.get(sample.variant.as_str())) else {
-                continue;
-            };
-            let row = found
-                .entry((suite, sample.position, &sample.item))
-                .or_insert_with(|| Row {
-                    suite,
-                    task: &sample.task,
-                    item: &sample.item,
-                    by_variant: vec![Vec::new(); comparison.variants.len()],
-                });
-            let answers = &mut row.by_variant[variant];
-            // Where two runs answered for one variant, the first one's answers stand.
-            if answers.iter().all(|other| other.sample != sample.sample) {
-                answers.push(sample);
+    for (suite, compared) in comparison.suites.iter().enumerate() {
+        // Who answers this suite in which run.
+        let mut answering = HashMap::new();
+        for (variant, homes) in homes.iter().enumerate() {
+            let mut homes = homes.iter();
+            if let Some(home) = homes.find(|(run, _)| asks(input.records[*run], &compared.name)) {
+                answering.insert(*home, variant);
+            }
+        }
+        for (run, record) in input.records.iter().enumerate() {
+            for sample in record.samples.iter().filter(|s| s.suite == compared.name) {
+                let Some(&variant) = answering.get(&(run, sample.variant.as_str())) else {
+                    continue;
+                };
+                let row = found
+                    .entry((suite, sample.position, &sample.item))
+                    .or_insert_with(|| Row {
+                        suite,
+                        task: &sample.task,
+                        item: &sample.item,
+                        by_variant: vec![Vec::new(); comparison.variants.len()],
+                    });
+                row.by_variant[variant].push(sample);
             }
         }
     }
-    for variant in &comparison.variants {
-        if variant.run >= input.records.len() {
-            return Err(PageError::NoRecord {
-                variant: variant.name.clone(),
-                run: variant.run,
-                given: input.records.len(),
-            });
-        }
-    }
     Ok(found.into_values().collect())
+}
+
+fn asks(record: &Record, suite: &str) -> bool {
+    let suites = &record.manifest.settings.suites;
+    suites.iter().any(|of| of.name == suite)
+}
+
+/// The runs of each variant, the first one first, and its name there: one base may stand for the bases of several.
+fn homes<'a>(input: &PageInput<'a>) -> Result<Vec<Vec<(usize, &'a str)>>, PageError> {
+    let variants = input.comparison.variants.iter();
+    let all = variants.map(|variant| {
+        let first = (variant.run, variant.name_in_run.as_str());
+        let also = variant.also_in.iter();
+        let also = also.map(|home| (home.run, home.name.as_str()));
+        let homes: Vec<_> = std::iter::once(first).chain(also).collect();
+        match homes.iter().find(|(run, _)| *run >= input.records.len()) {
+            Some(&(run, _)) => Err(PageError::NoRecord {
+                variant: variant.name.clone(),
+                run,
+                given: input.records.len(),
+            }),
+            None => Ok(homes),
+        }
+    });
+    all.collect()
 }

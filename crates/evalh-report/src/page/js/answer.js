@@ -30,7 +30,7 @@ function facts(answer) {
 function answerCard(place, row, answer, other) {
   const variant = index.variants[place];
   const name = visible(variant.name);
-  const heading = el('h4', {}, variantKey(place), ' ', el('bdi', {}, name), ' ', el('small', {}, variant.role));
+  const heading = el('h4', {}, variantKey(place), ' ', el('bdi', {}, name), ' ', variant.role !== variant.name && el('small', {}, variant.role));
   if (!answer) {
     return el('section', { class: 'answer', 'aria-label': name }, el('header', {}, heading), el('p', { class: 'note' }, 'No answer.'));
   }

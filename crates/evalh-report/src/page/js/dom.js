@@ -21,7 +21,7 @@ const hiddenText = (text) => el('span', { class: 'visually-hidden' }, text);
 // A variant's number: what its column is called where there is no room for its name.
 const variantKey = (place) => el('span', { class: 'key', 'aria-hidden': true }, String(place + 1));
 
-// Right, wrong or between, as a sign with its word.
+// Right, wrong or another score, as a sign with its word.
 function mark(score) {
   const [kind, sign, word] = score === 1 ? ['good', '\u2713', 'right']
     : score === 0 ? ['bad', '\u2717', 'wrong']

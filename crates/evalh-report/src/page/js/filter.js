@@ -3,7 +3,7 @@
 const FLIPS = { won: 1, lost: -1, same: 0 };
 
 function scoreKind(score) {
-  return score === 1 ? 'right' : score === 0 ? 'wrong' : 'between';
+  return score === 1 ? 'right' : score === 0 ? 'wrong' : 'other';
 }
 
 // Whether a variant's answers to a row pass; without the filter named.

@@ -12,7 +12,7 @@ function choices(name) {
   if (name === 'variant') return index.variants.map((variant) => variant.name);
   if (name === 'outcome') return index.outcomes;
   if (name === 'flip') return index.variants.some((variant) => variant.base !== null) ? Object.keys(FLIPS) : [];
-  return ['right', 'wrong', 'between'];
+  return ['right', 'wrong', 'other'];
 }
 
 // A filter is shown where there is something to choose, or something chosen.

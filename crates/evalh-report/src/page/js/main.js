@@ -134,7 +134,7 @@ async function start() {
   try {
     await loadIndex();
   } catch (error) {
-    $('status').textContent = `The samples of this page cannot be read: ${error.message}. A browser of 2023 or later is needed.`;
+    $('status').textContent = `The samples of this page cannot be read: ${error.message}. A browser of 2024 or later is needed.`;
     return;
   }
   drawColumns();

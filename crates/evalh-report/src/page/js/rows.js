@@ -14,7 +14,7 @@ function label(row) {
     if (answers.count[row] === 0) return `${variant.name} no answer`;
     const score = answers.score[row];
     const flip = answers.flip[row] > 0 ? ', won' : answers.flip[row] < 0 ? ', lost' : '';
-    return `${variant.name} ${scoreKind(score) === 'between' ? scoreText(score) : scoreKind(score)}${flip}`;
+    return `${variant.name} ${scoreKind(score) === 'other' ? scoreText(score) : scoreKind(score)}${flip}`;
   });
   return visible(`${index.item[row]}: ${parts.join('; ')}`);
 }
@@ -99,6 +99,7 @@ function moveTo(place) {
 function drawColumns() {
   $('samples').style.setProperty('--variants', index.variants.length);
   $('samples').classList.toggle('many', index.variants.length > 3);
+  $('samples').classList.toggle('crowd', index.variants.length > 6);
   $('columns').replaceChildren(
     el('span', {}, 'Item'),
     ...index.variants.map((variant, place) => el('span', { class: 'cell', title: visible(variant.name) },
