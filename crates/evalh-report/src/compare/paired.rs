@@ -128,8 +128,9 @@ fn of_means(
         high: range.high * scale,
     };
     if is_right_or_wrong(ours) && is_right_or_wrong(theirs) {
-        let count = |sign: f64| differences.iter().filter(|d| **d == sign).count() as u64;
-        let (gained, lost, n) = (count(1.0), count(-1.0), differences.len() as u64);
+        let gained = differences.iter().filter(|d| **d > 0.0).count() as u64;
+        let lost = differences.iter().filter(|d| **d < 0.0).count() as u64;
+        let n = differences.len() as u64;
         found.test = Some(Test::Mcnemar);
         found.p = Some(mcnemar_exact(gained, lost));
         let interval = tango_interval(gained, lost, n, analysis.confidence);

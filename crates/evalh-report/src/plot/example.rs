@@ -20,10 +20,10 @@ pub fn noise(seed: usize) -> f64 {
 /// A variant of the first run.
 pub fn variant(name: &str, model: &str, role: Role, base: Option<usize>) -> Variant {
     Variant {
+        also_in: Vec::new(),
         name: name.into(),
         name_in_run: name.into(),
         run: 0,
-        also_in: Vec::new(),
         model: model.into(),
         role,
         adapter: None,
