@@ -43,8 +43,8 @@ pub fn hostile_run() -> Run {
     run.comparison.variants[2].name = HOSTILE[0].into();
     run.comparison.variants[2].name_in_run = HOSTILE[0].into();
     run.comparison.suites[1].name = HOSTILE[3].into();
-    run.comparison.runs[0].command = all.clone();
-    run.comparison.warnings[0].what = all.clone();
+    run.comparison.runs[0].command.clone_from(&all);
+    run.comparison.warnings[0].what.clone_from(&all);
     run.comparison.suites[0].outcomes[0].outcome = HOSTILE[8].into();
     run.figures[0].caption = all;
     run
