@@ -37,6 +37,11 @@ min = 0.2
 
 [[rule]]
 suite = "detect"
+against = "base"
+margin = 0.1
+
+[[rule]]
+suite = "detect"
 variant = "good"
 metric = "f1"
 min = 0.1
