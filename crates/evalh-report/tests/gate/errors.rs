@@ -104,7 +104,7 @@ fn policies_that_do_not_fit_the_run() {
     slow.timings.sittings.clear();
     fails(&limit("min_decode_tokens_per_second = 5"), &slow, None);
     fails(&limit("max_peak_memory_mib = 5"), &slow, None);
-    let mut without_labels = run(5);
+    let mut without_labels = run(60);
     for sample in &mut without_labels.samples {
         sample.target = None;
     }
