@@ -4,6 +4,7 @@ mod bad_input;
 mod bench;
 mod help;
 mod inspect;
+mod judge;
 mod lists;
 mod reference;
 mod resume;

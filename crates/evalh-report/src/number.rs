@@ -138,6 +138,29 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", count_of(count as u64))
 }
 
+/// Ascending numbers as spans, `0\u{2013}3, 7`; `none` where there are none.
+pub(crate) fn spans(numbers: &[usize]) -> String {
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for &number in numbers {
+        match spans.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => spans.push((number, number)),
+        }
+    }
+    let shown = spans.iter().map(|&(first, last)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}\u{2013}{last}")
+        }
+    });
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() {
+        return "none".to_owned();
+    }
+    shown.join(", ")
+}
+
 /// Bytes in MiB or GiB, or a dash where unknown.
 pub(crate) fn bytes(bytes: Option<u64>) -> String {
     const MIB: f64 = 1_048_576.0;
@@ -192,5 +215,7 @@ mod tests {
         assert_eq!(bytes(Some(700 << 20)), "700 MiB");
         assert_eq!(bytes(Some(3 << 29)), "1.50 GiB");
         assert_eq!(bytes(None), "\u{2013}");
+        assert_eq!(spans(&[0, 1, 2, 7, 9, 10]), "0\u{2013}2, 7, 9\u{2013}10");
+        assert_eq!(spans(&[]), "none");
     }
 }

@@ -115,7 +115,7 @@ fn colour(finding: Finding) -> Ansi {
     match finding {
         Finding::Better => PLAIN.fg_color(Some(AnsiColor::Green.into())),
         Finding::Worse => PLAIN.fg_color(Some(AnsiColor::Red.into())),
-        Finding::Inconclusive | Finding::Identical => PLAIN,
+        Finding::Inconclusive | Finding::Identical | Finding::Untested => PLAIN,
     }
 }
 

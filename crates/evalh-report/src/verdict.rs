@@ -18,6 +18,8 @@ pub struct Verdict {
     pub inconclusive: Vec<String>,
     /// Suites that it answered exactly like its base.
     pub identical: Vec<String>,
+    /// Suites whose metric has no test.
+    pub untested: Vec<String>,
 }
 
 /// The verdict on each variant that has a base.
@@ -39,6 +41,7 @@ pub fn verdicts(comparison: &Comparison) -> Vec<Verdict> {
                     Finding::Worse => &mut verdict.worse,
                     Finding::Inconclusive => &mut verdict.inconclusive,
                     Finding::Identical => &mut verdict.identical,
+                    Finding::Untested => &mut verdict.untested,
                 };
                 list.push(suite.name.clone());
             }
@@ -55,6 +58,7 @@ impl Verdict {
             ("worse on", &self.worse),
             ("no evidence either way on", &self.inconclusive),
             ("every answer as the base's on", &self.identical),
+            ("not tested on", &self.untested),
         ];
         let parts: Vec<String> = lists
             .iter()
@@ -84,6 +88,7 @@ pub(crate) fn word(finding: Finding) -> &'static str {
         Finding::Worse => "worse",
         Finding::Inconclusive => "no evidence",
         Finding::Identical => "identical",
+        Finding::Untested => "not tested",
     }
 }
 

@@ -31,7 +31,8 @@ struct Latency {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Adapter {
-    adapter: String,
+    #[serde(rename = "adapter")]
+    name: String,
     how: String,
     ratio: Spread,
 }
@@ -71,7 +72,7 @@ impl BenchFile {
     /// What it tells of an adapter on that checkpoint.
     pub(super) fn of_adapter(&self, model: &str, adapter: &str) -> Option<BenchCosts> {
         let ratio = |how: &str| {
-            let own = |of: &&Adapter| of.adapter == adapter && of.how == how;
+            let own = |of: &&Adapter| of.name == adapter && of.how == how;
             let spread = &self.adapters.iter().find(own)?.ratio;
             Some(Ratio {
                 value: spread.median,

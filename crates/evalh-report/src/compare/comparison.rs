@@ -226,6 +226,17 @@ impl ComparedSuite {
 }
 
 impl Comparison {
+    /// The comparison without what models answered: flips tell items only. What is left may be published where the texts of
+    /// a benchmark may not.
+    #[must_use]
+    pub fn without_answers(mut self) -> Comparison {
+        for flip in self.suites.iter_mut().flat_map(|suite| &mut suite.flips) {
+            flip.base.clear();
+            flip.here.clear();
+        }
+        self
+    }
+
     /// The base of the first model: what a verdict in one line is against.
     pub fn base(&self) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.base.is_none())

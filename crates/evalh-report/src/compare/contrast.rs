@@ -103,4 +103,6 @@ pub enum Finding {
     Inconclusive,
     /// No item was answered otherwise.
     Identical,
+    /// There is no test of it: the metric cannot be computed over drawn items, or all items differ by the same.
+    Untested,
 }

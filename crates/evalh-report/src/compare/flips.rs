@@ -31,7 +31,7 @@ pub(super) fn flips(variant: usize, ours: &Items<'_>, theirs: &Items<'_>) -> Vec
 /// What was answered, in a few words.
 fn said(samples: &[&Sample]) -> String {
     let [sample] = samples else {
-        let right = samples.iter().filter(|sample| sample.score == 1.0).count();
+        let right = samples.iter().filter(|sample| sample.score >= 1.0).count();
         return format!("{right} of {} right", samples.len());
     };
     if let Some(outcome) = &sample.outcome {

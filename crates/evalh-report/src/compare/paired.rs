@@ -57,6 +57,12 @@ pub(super) fn contrast(pair: &Pair<'_, '_>, analysis: Analysis) -> Contrast {
         items_needed: None,
         finding: Finding::Inconclusive,
     };
+    // What items are won by, unless the metric has scores of its own, is their headline score: right or wrong, or a
+    // text's loss.
+    let scores = |items: &Items<'_>| items.values().map(|of| item_score(of)).collect();
+    let (our_scores, their_scores): (Vec<f64>, Vec<f64>) = (scores(ours), scores(theirs));
+    let by_score = differences(&our_scores, &their_scores);
+    flips(&mut found, &by_score, pair.lower_is_better);
     let Some((our, their)) = pair.measures.filter(|_| !ours.is_empty()) else {
         return found;
     };
@@ -76,17 +82,7 @@ pub(super) fn contrast(pair: &Pair<'_, '_>, analysis: Analysis) -> Contrast {
                 analysis,
             );
         }
-        _ => {
-            // What items are won by is their own score: right or wrong, or a text's loss.
-            let scores = |items: &Items<'_>| items.values().map(|of| item_score(of)).collect();
-            let (our_scores, their_scores): (Vec<f64>, Vec<f64>) = (scores(ours), scores(theirs));
-            flips(
-                &mut found,
-                &differences(&our_scores, &their_scores),
-                pair.lower_is_better,
-            );
-            of_others(&mut found, (our, their), analysis);
-        }
+        _ => of_others(&mut found, (our, their), analysis),
     }
     found.clustered = clustered(pair, (our, their), analysis);
     let spread = spread(&found, our);
@@ -132,8 +128,9 @@ fn of_means(
         high: range.high * scale,
     };
     if is_right_or_wrong(ours) && is_right_or_wrong(theirs) {
-        let count = |sign: f64| differences.iter().filter(|d| **d == sign).count() as u64;
-        let (gained, lost, n) = (count(1.0), count(-1.0), differences.len() as u64);
+        let gained = differences.iter().filter(|d| **d > 0.0).count() as u64;
+        let lost = differences.iter().filter(|d| **d < 0.0).count() as u64;
+        let n = differences.len() as u64;
         found.test = Some(Test::Mcnemar);
         found.p = Some(mcnemar_exact(gained, lost));
         let interval = tango_interval(gained, lost, n, analysis.confidence);
@@ -232,7 +229,10 @@ pub(super) fn finding(contrast: &Contrast, lower_is_better: bool, analysis: Anal
         return Finding::Identical;
     }
     let p = contrast.p_holm.or(contrast.p);
-    if p.is_none_or(|p| p >= 1.0 - analysis.confidence) || contrast.value == 0.0 {
+    let Some(p) = p else {
+        return Finding::Untested;
+    };
+    if p >= 1.0 - analysis.confidence || contrast.value == 0.0 {
         return Finding::Inconclusive;
     }
     if (contrast.value > 0.0) == lower_is_better {

@@ -30,7 +30,7 @@ fn interval(measure: &Measure, analysis: Analysis) -> Option<Range> {
     if let Some(values) = measure.per_item() {
         let scale = measure.scale();
         let range = if is_right_or_wrong(values) {
-            let right = values.iter().filter(|value| **value == 1.0).count() as u64;
+            let right = values.iter().filter(|value| **value >= 1.0).count() as u64;
             let z = normal_quantile(f64::midpoint(1.0, analysis.confidence));
             let wilson = wilson_interval(right, values.len() as u64, z)?;
             Range {
@@ -53,7 +53,7 @@ fn interval(measure: &Measure, analysis: Analysis) -> Option<Range> {
 
 /// Whether a score can only be 0 or 1.
 pub(super) fn is_right_or_wrong(values: &[f64]) -> bool {
-    values.iter().all(|value| *value == 0.0 || *value == 1.0)
+    values.iter().all(|value| [0.0, 1.0].contains(value))
 }
 
 /// The bootstrap of an analysis.

@@ -285,6 +285,7 @@ fn finding(finding: Finding) -> &'static str {
         Finding::Worse => "worse",
         Finding::Inconclusive => "inconclusive",
         Finding::Identical => "identical",
+        Finding::Untested => "untested",
     }
 }
 

@@ -5,8 +5,8 @@ use super::{
     table::{Align, Table},
 };
 use crate::{
-    compare::{AdapterFacts, Comparison, Costs, Ratio, Variant},
-    number::{bytes, count_of, per_second, percent, seconds},
+    compare::{Comparison, Costs, Ratio, Variant},
+    number::{bytes, count_of, per_second, percent, seconds, spans},
 };
 use std::fmt::Write as _;
 
@@ -63,33 +63,10 @@ fn adapter(variant: &Variant) -> [String; 4] {
             "{} of {}: {}",
             adapter.layers.len(),
             adapter.of_layers,
-            spans(adapter)
+            spans(&adapter.layers)
         ),
         pair,
     ]
-}
-
-/// Layers as spans, `0\u{2013}3, 8`.
-fn spans(adapter: &AdapterFacts) -> String {
-    let mut spans: Vec<(usize, usize)> = Vec::new();
-    for &layer in &adapter.layers {
-        match spans.last_mut() {
-            Some((_, last)) if *last + 1 == layer => *last = layer,
-            _ => spans.push((layer, layer)),
-        }
-    }
-    let shown: Vec<String> = spans
-        .iter()
-        .map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}\u{2013}{last}"),
-        })
-        .collect();
-    if shown.is_empty() {
-        "none".to_owned()
-    } else {
-        shown.join(", ")
-    }
 }
 
 fn measured(costs: &Costs) -> [String; 4] {

@@ -49,12 +49,12 @@ pub(super) fn section(out: &mut String, comparison: &Comparison) {
         .variants
         .iter()
         .filter(|variant| variant.role != Role::Other && variant.name != variant.role.name())
-        .map(|variant| format!("{} is {}", text(&variant.name), variant.role));
+        .map(|variant| format!(" {} is {}.", text(&variant.name), variant.role));
     let _ = writeln!(
         out,
         "{table}\n\u{394} is an adapter's score minus the base's, extra the selective's \u{394} minus the standard's; all paired by item. \
          \u{2191} and \u{2193}: better and worse beyond chance; the others may be chance.{}\n",
-        roles.map(|role| format!(" {role}.")).collect::<String>()
+        roles.collect::<String>()
     );
 }
 
@@ -69,7 +69,7 @@ fn flagged(metric: &ComparedMetric, contrast: &Contrast) -> String {
     let flag = match contrast.finding {
         Finding::Better => " \u{2191}",
         Finding::Worse => " \u{2193}",
-        Finding::Inconclusive | Finding::Identical => "",
+        Finding::Inconclusive | Finding::Identical | Finding::Untested => "",
     };
     shown(metric, contrast) + flag
 }

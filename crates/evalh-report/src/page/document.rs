@@ -64,6 +64,9 @@ fn packed(id: &str, base64: &str) -> Markup {
 fn report(input: &PageInput<'_>) -> Markup {
     let comparison = input.comparison;
     html! {
+        nav.contents aria-label="Sections" {
+            @for (id, title) in contents(input) { a href={ "#" (id) } { (title) } }
+        }
         (verdict::section(comparison))
         (scores::section(comparison, input.texts))
         (forgetting::section(comparison))
@@ -73,6 +76,26 @@ fn report(input: &PageInput<'_>) -> Markup {
         (sections::figures(input.figures))
         (sections::provenance(comparison))
     }
+}
+
+/// The sections that there are.
+fn contents(input: &PageInput<'_>) -> Vec<(&'static str, &'static str)> {
+    let comparison = input.comparison;
+    let sections = [
+        ("scores", "Scores", true),
+        ("forgetting", "Forgetting", forgetting::is_told(comparison)),
+        ("efficiency", "Efficiency", efficiency::is_told(comparison)),
+        (
+            "replicated",
+            "Over models and seeds",
+            !comparison.replicated.is_empty(),
+        ),
+        ("warnings", "Warnings", !comparison.warnings.is_empty()),
+        ("figures", "Figures", !input.figures.is_empty()),
+        ("provenance", "Provenance", true),
+    ];
+    let told = sections.into_iter().filter(|(.., is_told)| *is_told);
+    told.map(|(id, title, _)| (id, title)).collect()
 }
 
 /// What is compared: `tuned_a and tuned_b against smollm`.

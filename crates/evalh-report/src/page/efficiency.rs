@@ -6,9 +6,15 @@ use super::{
 };
 use crate::{
     compare::{AdapterFacts, Comparison, Costs, Ratio},
-    number::{bytes, count_of, per_second, percent, seconds},
+    number::{bytes, count_of, per_second, percent, seconds, spans},
 };
 use maud::{Markup, html};
+
+/// Whether there is anything to tell.
+pub(super) fn is_told(comparison: &Comparison) -> bool {
+    let has_adapter = comparison.variants.iter().any(|v| v.adapter.is_some());
+    has_adapter || !comparison.costs.is_empty()
+}
 
 /// The section.
 pub(super) fn section(comparison: &Comparison) -> Markup {
@@ -18,7 +24,7 @@ pub(super) fn section(comparison: &Comparison) -> Markup {
         .filter_map(|variant| Some((variant, variant.adapter.as_ref()?)))
         .collect();
     html! {
-        @if !adapters.is_empty() || !comparison.costs.is_empty() {
+        @if is_told(comparison) {
             section #efficiency aria-labelledby="efficiency-title" {
                 h2 #efficiency-title { "Efficiency" }
                 @if !adapters.is_empty() {
@@ -75,8 +81,8 @@ fn layers(adapter: &AdapterFacts) -> Markup {
     let words = format!("{} of {}", adapter.layers.len(), adapter.of_layers);
     html! {
         @if adapter.of_layers == 0 { (NONE) } @else {
-            span.layers role="img" aria-label={ "layers " (ranges(&adapter.layers)) " of " (adapter.of_layers) }
-                title={ "layers " (ranges(&adapter.layers)) } {
+            span.layers role="img" aria-label={ "layers " (spans(&adapter.layers)) " of " (adapter.of_layers) }
+                title={ "layers " (spans(&adapter.layers)) } {
                 @for layer in 0..adapter.of_layers {
                     @if adapter.layers.contains(&layer) { i.on {} } @else { i {} }
                 }
@@ -84,25 +90,6 @@ fn layers(adapter: &AdapterFacts) -> Markup {
             " " small.number { (words) }
         }
     }
-}
-
-/// Layers in words, `0–3, 7`.
-fn ranges(layers: &[usize]) -> String {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for &layer in layers {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == layer => *last = layer,
-            _ => runs.push((layer, layer)),
-        }
-    }
-    let runs = runs.iter().map(|&(first, last)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}\u{2013}{last}")
-        }
-    });
-    runs.collect::<Vec<_>>().join(", ")
 }
 
 fn costs(comparison: &Comparison) -> Markup {
@@ -163,17 +150,5 @@ fn ratio(ratio: Option<Ratio>) -> Markup {
                 br; small { "[" (plain(low, 3)) ", " (plain(high, 3)) "]" }
             }
         } @else { (NONE) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn layers_in_words() {
-        assert_eq!(
-            super::ranges(&[0, 1, 2, 5, 7, 8]),
-            "0\u{2013}2, 5, 7\u{2013}8"
-        );
-        assert_eq!(super::ranges(&[]), "");
     }
 }

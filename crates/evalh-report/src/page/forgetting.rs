@@ -3,23 +3,30 @@
 
 use super::{foreign::shown, values};
 use crate::{
-    compare::{Against, ComparedMetric, Comparison, Contrast},
+    compare::{Against, ComparedMetric, ComparedSuite, Comparison, Contrast},
     number::p_value,
     verdict::against_base,
 };
 use maud::{Markup, html};
 
+/// Whether there is anything to tell.
+pub(super) fn is_told(comparison: &Comparison) -> bool {
+    !extras(comparison).is_empty()
+}
+
+/// The differences of selective from standard adapters, by headline metric.
+fn extras(comparison: &Comparison) -> Vec<(&ComparedSuite, &ComparedMetric, &Contrast)> {
+    let of_suite = comparison.headlines().flat_map(|(suite, metric)| {
+        let contrasts = metric.contrasts.iter();
+        let extras = contrasts.filter(|contrast| contrast.against == Against::Standard);
+        extras.map(move |contrast| (suite, metric, contrast))
+    });
+    of_suite.collect()
+}
+
 /// The section; nothing where no model has both a standard and a selective adapter.
 pub(super) fn section(comparison: &Comparison) -> Markup {
-    let extras: Vec<_> = comparison
-        .headlines()
-        .flat_map(|(suite, metric)| {
-            let contrasts = metric.contrasts.iter();
-            contrasts
-                .filter(|contrast| contrast.against == Against::Standard)
-                .map(move |contrast| (suite, metric, contrast))
-        })
-        .collect();
+    let extras = extras(comparison);
     html! {
         @if !extras.is_empty() {
             section #forgetting aria-labelledby="forgetting-title" {

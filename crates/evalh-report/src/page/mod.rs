@@ -2,7 +2,7 @@
 //!
 //! One file, no network: styles and scripts are in it, and its content security policy allows exactly those, by their
 //! hashes. Everything that a model, a data set or a user wrote reaches the page in one of two ways: through `maud`, which
-//! escapes it, or as compressed JSON in base64 ([`data`]), which the script shows as text.
+//! escapes it, or as compressed JSON in base64, which the script shows as text.
 
 mod assets;
 mod browser;

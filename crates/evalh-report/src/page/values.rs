@@ -57,6 +57,7 @@ pub(super) fn badge(finding: Finding) -> Markup {
         Finding::Worse => ("bad", "\u{25bc}"),
         Finding::Inconclusive => ("open", "\u{2248}"),
         Finding::Identical => ("open", "="),
+        Finding::Untested => ("open", "\u{2013}"),
     };
     let word = verdict::word(finding);
     html! { span.badge.(class) { span aria-hidden="true" { (sign) } " " (word) } }

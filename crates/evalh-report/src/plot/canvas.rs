@@ -38,6 +38,21 @@ pub struct Text {
     pub most: f64,
 }
 
+impl Text {
+    /// A line of text whose middle is at the height `middle`, in a place that is `most` wide.
+    pub fn cell(x: f64, middle: f64, anchor: Anchor, size: f64, most: f64) -> Text {
+        Text {
+            x,
+            y: middle + 4.5,
+            size,
+            anchor,
+            ink: Ink::Text,
+            is_bold: false,
+            most: most + 8.0,
+        }
+    }
+}
+
 /// A drawing as it grows. Coordinates are finite; callers leave out what is not.
 #[derive(Debug, Default)]
 pub struct Canvas {

@@ -45,7 +45,7 @@ impl Ink {
         match finding {
             Finding::Better => Ink::Better,
             Finding::Worse => Ink::Worse,
-            Finding::Inconclusive => Ink::Base,
+            Finding::Inconclusive | Finding::Untested => Ink::Base,
             Finding::Identical => Ink::Text,
         }
     }

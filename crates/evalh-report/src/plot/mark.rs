@@ -28,7 +28,7 @@ impl Mark {
         let ink = self.ink();
         let r = radius;
         match self {
-            Mark::Finding(Finding::Inconclusive) | Mark::Role(Role::Base) => {
+            Mark::Finding(Finding::Inconclusive | Finding::Untested) | Mark::Role(Role::Base) => {
                 canvas.circle((x, y), r, ink);
             }
             Mark::Finding(Finding::Better) | Mark::Role(Role::Other) => canvas.polygon(

@@ -54,3 +54,10 @@ pub fn figures(comparison: &Comparison) -> Vec<Figure> {
     found.extend(subjects::figures(comparison));
     found
 }
+
+/// `95 %`.
+fn confidence(comparison: &Comparison) -> String {
+    let percent = comparison.analysis.confidence * 100.0;
+    let rounded = (percent * 100.0).round() / 100.0;
+    format!("{rounded} %")
+}

@@ -3,7 +3,7 @@
 use super::{
     MARGIN, SMALL, TEXT, WIDTH, axis,
     canvas::{Anchor, Canvas, Text},
-    forest::confidence,
+    confidence,
     ink::Ink,
     label::clipped,
     legend::legend,
@@ -122,7 +122,7 @@ impl<'c> Replicates<'c> {
         for (place, model) in models.iter().enumerate() {
             let y = top + (place as f64 + 0.5) * ROW;
             canvas.text(
-                cell(MARGIN, y, Anchor::Start, TEXT, label_width),
+                Text::cell(MARGIN, y, Anchor::Start, TEXT, label_width),
                 &clipped(model, TEXT, 165.0),
             );
             self.dots(&mut canvas, model, &scale, y);
@@ -132,9 +132,12 @@ impl<'c> Replicates<'c> {
             let y = rule + (place as f64 + 0.5) * ROW;
             canvas.named(&spoken(of), |canvas| {
                 let name = clipped(&mean_name(of), TEXT, 165.0);
-                canvas.text(cell(MARGIN, y, Anchor::Start, TEXT, label_width), &name);
                 canvas.text(
-                    cell(WIDTH - MARGIN, y, Anchor::End, SMALL, value_width),
+                    Text::cell(MARGIN, y, Anchor::Start, TEXT, label_width),
+                    &name,
+                );
+                canvas.text(
+                    Text::cell(WIDTH - MARGIN, y, Anchor::End, SMALL, value_width),
                     value,
                 );
                 if let Some((low, high)) = ends(of) {
@@ -285,14 +288,29 @@ fn shown(of: &Replicated, value: f64) -> f64 {
     if of.is_share { value * 100.0 } else { value }
 }
 
-fn cell(x: f64, middle: f64, anchor: Anchor, size: f64, most: f64) -> Text {
-    Text {
-        x,
-        y: middle + 4.5,
-        size,
-        anchor,
-        ink: Ink::Text,
-        is_bold: false,
-        most: most + 8.0,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::example;
+
+    #[test]
+    fn kinds_of_one_role_have_marks_of_their_own() {
+        let comparison = example::replicated();
+        let standard = &comparison.replicated[0];
+        let all = [
+            standard,
+            &comparison.replicated[1],
+            standard,
+            standard,
+            standard,
+        ];
+        let roles = [
+            Role::Standard,
+            Role::Selective,
+            Role::Other,
+            Role::Base,
+            Role::Standard,
+        ];
+        assert_eq!(marks(&all), roles.map(Mark::Role));
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// WebDriver's code points of keys.
+/// `WebDriver`'s code points of keys.
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const DOWN: &str = "\u{e015}";

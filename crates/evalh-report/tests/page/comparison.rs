@@ -28,43 +28,7 @@ pub fn of(record: &Record) -> Comparison {
         compared(&suite.name, metric, &of)
     });
     let suites: Vec<_> = suites.filter(|suite| suite.items > 0).collect();
-    let replicated = suites.iter().map(|suite| Replicated {
-        suite: suite.name.clone(),
-        metric: "acc".into(),
-        is_share: true,
-        name: "small-standard".into(),
-        role: Role::Standard,
-        against: Against::Base,
-        each: vec![
-            Replicate {
-                variant: 1,
-                other: 0,
-                model: "small".into(),
-                value: -0.031,
-            },
-            Replicate {
-                variant: 2,
-                other: 0,
-                model: "large".into(),
-                value: 0.012,
-            },
-        ],
-        mean: -0.0095,
-        sd: Some(0.0304),
-        interval: Some(Range {
-            low: -0.283,
-            high: 0.264,
-        }),
-        t: Some(-0.442),
-        df: Some(1.0),
-        p: Some(0.735),
-        d: Some(-0.31),
-        models: 2,
-        wins: 1,
-        ties: 0,
-        losses: 1,
-    });
-    let replicated = replicated.take(1).collect();
+    let replicated = suites.iter().take(1).map(replicated).collect();
     Comparison {
         schema: COMPARISON_SCHEMA,
         analysis: Analysis::default(),
@@ -117,6 +81,46 @@ pub fn of(record: &Record) -> Comparison {
     }
 }
 
+/// Differences over two models.
+fn replicated(suite: &ComparedSuite) -> Replicated {
+    Replicated {
+        suite: suite.name.clone(),
+        metric: "acc".into(),
+        is_share: true,
+        name: "small-standard".into(),
+        role: Role::Standard,
+        against: Against::Base,
+        each: vec![
+            Replicate {
+                variant: 1,
+                other: 0,
+                model: "small".into(),
+                value: -0.031,
+            },
+            Replicate {
+                variant: 2,
+                other: 0,
+                model: "large".into(),
+                value: 0.012,
+            },
+        ],
+        mean: -0.0095,
+        sd: Some(0.0304),
+        interval: Some(Range {
+            low: -0.283,
+            high: 0.264,
+        }),
+        t: Some(-0.442),
+        df: Some(1.0),
+        p: Some(0.735),
+        d: Some(-0.31),
+        models: 2,
+        wins: 1,
+        ties: 0,
+        losses: 1,
+    }
+}
+
 fn compared(name: &str, metric: &str, of: &[&Sample]) -> ComparedSuite {
     let scores = |variant: usize| -> BTreeMap<usize, f64> {
         let of = of
@@ -166,20 +170,6 @@ fn compared(name: &str, metric: &str, of: &[&Sample]) -> ComparedSuite {
             },
         }
     });
-    let mut outcomes: BTreeMap<(usize, String), usize> = BTreeMap::new();
-    for sample in of {
-        let variant = VARIANTS
-            .iter()
-            .position(|(name, _)| *name == sample.variant)
-            .unwrap();
-        if let Some(outcome) = &sample.outcome {
-            let name = match outcome {
-                Outcome::Error { class, .. } => class.clone(),
-                other => other.kind().to_owned(),
-            };
-            *outcomes.entry((variant, name)).or_default() += 1;
-        }
-    }
     ComparedSuite {
         name: name.into(),
         protocol: "chat".into(),
@@ -218,13 +208,32 @@ fn compared(name: &str, metric: &str, of: &[&Sample]) -> ComparedSuite {
             }],
         }],
         flips: Vec::new(),
-        outcomes: outcomes
-            .into_iter()
-            .map(|((variant, outcome), count)| OutcomeCount {
-                variant,
-                outcome,
-                count,
-            })
-            .collect(),
+        outcomes: outcomes(of),
     }
+}
+
+/// How programs ended, by variant.
+fn outcomes(of: &[&Sample]) -> Vec<OutcomeCount> {
+    let mut outcomes: BTreeMap<(usize, String), usize> = BTreeMap::new();
+    for sample in of {
+        let variant = VARIANTS
+            .iter()
+            .position(|(name, _)| *name == sample.variant)
+            .unwrap();
+        if let Some(outcome) = &sample.outcome {
+            let name = match outcome {
+                Outcome::Error { class, .. } => class.clone(),
+                other => other.kind().to_owned(),
+            };
+            *outcomes.entry((variant, name)).or_default() += 1;
+        }
+    }
+    outcomes
+        .into_iter()
+        .map(|((variant, outcome), count)| OutcomeCount {
+            variant,
+            outcome,
+            count,
+        })
+        .collect()
 }

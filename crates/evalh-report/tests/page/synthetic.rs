@@ -79,9 +79,9 @@ impl Run {
 /// Whether a variant is right on an item.
 pub fn is_right(variant: usize, item: usize) -> bool {
     match variant {
-        0 => item % 3 == 0,
-        1 => item % 3 == 0 && item % 7 != 0 || item % 11 == 1,
-        _ => item % 3 == 0 || item % 13 == 2,
+        0 => item.is_multiple_of(3),
+        1 => item.is_multiple_of(3) && !item.is_multiple_of(7) || item % 11 == 1,
+        _ => item.is_multiple_of(3) || item % 13 == 2,
     }
 }
 

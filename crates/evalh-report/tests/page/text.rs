@@ -43,8 +43,8 @@ pub fn hostile_run() -> Run {
     run.comparison.variants[2].name = HOSTILE[0].into();
     run.comparison.variants[2].name_in_run = HOSTILE[0].into();
     run.comparison.suites[1].name = HOSTILE[3].into();
-    run.comparison.runs[0].command = all.clone();
-    run.comparison.warnings[0].what = all.clone();
+    run.comparison.runs[0].command.clone_from(&all);
+    run.comparison.warnings[0].what.clone_from(&all);
     run.comparison.suites[0].outcomes[0].outcome = HOSTILE[8].into();
     run.figures[0].caption = all;
     run
@@ -158,4 +158,14 @@ fn a_base_that_two_runs_share_has_the_answers_of_both() {
     .unwrap();
     // 6 programs of two variants, 4 choices of the base.
     assert!(page.contains("10 items, 16 answers"));
+}
+
+#[test]
+fn links_within_the_page_lead_somewhere() {
+    let page = Run::new(6, 6).page(true);
+    let targets = page.split("href=\"#").skip(1);
+    let targets = targets.filter_map(|after| after.split('"').next());
+    for target in targets.filter(|target| !target.contains('=')) {
+        assert!(page.contains(&format!("id=\"{target}\"")), "{target}");
+    }
 }

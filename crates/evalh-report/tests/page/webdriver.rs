@@ -1,5 +1,6 @@
-//! A headless Chromium, spoken to through `chromedriver`: JSON over HTTP, the W3C's WebDriver.
+//! A headless Chromium, spoken to through `chromedriver`: JSON over HTTP, the W3C's `WebDriver`.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader},
@@ -107,7 +108,7 @@ impl Browser {
         panic!("never came true: {expression}; the log: {:#}", self.log());
     }
 
-    /// Presses keys, one after another, where the focus is. Special keys are WebDriver's code points.
+    /// Presses keys, one after another, where the focus is. Special keys are `WebDriver`'s code points.
     pub fn keys(&self, keys: &str) {
         let mut actions = Vec::new();
         for key in keys.chars() {
@@ -169,7 +170,6 @@ impl Browser {
         let Some(folder) = std::env::var_os("EVALH_SCREENSHOTS") else {
             return;
         };
-        use base64::{Engine as _, engine::general_purpose::STANDARD};
         let picture = self.call("GET", "/screenshot", &Value::Null).unwrap();
         let bytes = STANDARD.decode(picture.as_str().unwrap()).unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();

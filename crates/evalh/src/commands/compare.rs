@@ -15,8 +15,11 @@ pub fn compare(flags: &CompareFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
     let options = options(&flags.how, flags.force)?;
     let runs = Runs::read(&flags.runs)?;
-    let comparison = runs.compare(&options)?;
     let texts = !flags.how.without_texts;
+    let mut comparison = runs.compare(&options)?;
+    if !texts {
+        comparison = comparison.without_answers();
+    }
     let written = match &flags.out {
         Some(dir) => write_all(dir, &runs, &comparison, texts)?,
         None => Vec::new(),

@@ -97,5 +97,7 @@ fn append(path: &Path, text: &str) -> Outcome<()> {
 }
 
 fn of_gate(error: &GateError) -> Failure {
-    Failure::of(error).help(error.help())
+    Failure::new("judge the run")
+        .because(error)
+        .help(error.help())
 }

@@ -19,8 +19,11 @@ pub fn report(flags: &ReportFlags) -> Outcome<Exit> {
     });
     let options = options(&flags.how, false)?;
     let runs = Runs::read(from_ref(&flags.run))?;
-    let comparison = runs.compare(&options)?;
     let texts = !flags.how.without_texts;
+    let mut comparison = runs.compare(&options)?;
+    if !texts {
+        comparison = comparison.without_answers();
+    }
     let written = match &flags.out {
         Some(dir) => write_all(dir, &runs, &comparison, texts)?,
         None => write_report(&flags.run, &runs, &comparison, texts)?,

@@ -157,7 +157,7 @@ pub struct HowFlags {
     /// Seed of the bootstrap
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub bootstrap_seed: u64,
-    /// Leave prompts, answers and references out of the HTML page, so that it holds no benchmark text
+    /// Leave prompts, answers and references out of all reports, so that they hold no benchmark text
     #[arg(long)]
     pub without_texts: bool,
 }

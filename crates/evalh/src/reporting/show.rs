@@ -13,10 +13,15 @@ pub fn show(console: &Console, runs: &Runs, comparison: &Comparison, written: &[
         console.result(format_args!("report: {}", path.display()));
     }
     if console.json() {
-        console.machine(&json!({
+        let mut shown = json!({
             "runs": runs.dirs,
             "reports": written,
             "comparison": comparison,
-        }));
+        });
+        if let [record] = runs.records.as_slice() {
+            shown["results"] = json!(record.results);
+            shown["timings"] = json!(record.timings);
+        }
+        console.machine(&shown);
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn means(items: &Items<'_>, metric: &str) -> Option<Vec<f64>> {
 }
 
 fn passed(samples: &[&Sample]) -> u64 {
-    samples.iter().filter(|sample| sample.score == 1.0).count() as u64
+    samples.iter().filter(|sample| sample.score >= 1.0).count() as u64
 }
 
 /// The mean over an item's samples of the named score, or of the headline's where samples do not name it.

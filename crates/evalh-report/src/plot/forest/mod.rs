@@ -1,5 +1,7 @@
 //! Paired differences with their intervals: a row a contrast.
 
+mod words;
+
 use super::{
     MARGIN, SMALL, TEXT, WIDTH, axis,
     canvas::{Anchor, Canvas, Text},
@@ -8,15 +10,13 @@ use super::{
     legend::legend,
     mark::Mark,
     scale::{Scale, drawable},
-    unit::{self, Unit},
+    unit::Unit,
     width::width,
 };
 use crate::{
     Figure,
-    compare::{ComparedMetric, ComparedSuite, Comparison, Contrast, Finding, Range},
-    number::counted,
+    compare::{ComparedMetric, ComparedSuite, Comparison, Contrast, Range},
 };
-use std::fmt::Write as _;
 
 const ROW: f64 = 24.0;
 const HEADING: f64 = 26.0;
@@ -32,18 +32,6 @@ const NARROWEST: f64 = 170.0;
 struct Block<'c> {
     suite: &'c ComparedSuite,
     metric: &'c ComparedMetric,
-}
-
-impl Block<'_> {
-    /// Its name, its metric and its size.
-    fn heading(&self) -> String {
-        format!(
-            "{} \u{b7} {} \u{b7} {}",
-            self.suite.name,
-            self.metric.metric,
-            counted(self.suite.items, "item")
-        )
-    }
 }
 
 /// One drawing, or several, for each unit in which differences are told.
@@ -108,17 +96,6 @@ impl Forest<'_> {
         }
     }
 
-    fn title(&self) -> String {
-        match self.blocks {
-            [one] => format!(
-                "Differences in {}, in {}",
-                one.suite.name,
-                self.unit.of_differences()
-            ),
-            _ => format!("Differences in {}", self.unit.of_differences()),
-        }
-    }
-
     fn contrasts(&self) -> impl Iterator<Item = (&ComparedSuite, &ComparedMetric, &Contrast)> {
         self.blocks.iter().flat_map(|block| {
             let of_block = block.metric.contrasts.iter();
@@ -130,7 +107,7 @@ impl Forest<'_> {
         let mut canvas = Canvas::default();
         let values: Vec<String> = self
             .contrasts()
-            .map(|(_, metric, contrast)| value_text(metric, contrast))
+            .map(|(_, metric, contrast)| words::value_text(metric, contrast))
             .collect();
         let value_width = widest(values.iter().map(|text| width(text, SMALL)), 210.0);
         let label_most = WIDTH - 2.0 * MARGIN - 24.0 - value_width - NARROWEST;
@@ -154,7 +131,10 @@ impl Forest<'_> {
         let mut values = values.iter();
         for block in self.blocks {
             canvas.text(
-                heading(y + 17.0),
+                Text {
+                    is_bold: true,
+                    ..Text::cell(MARGIN, y + 12.5, Anchor::Start, TEXT, WIDTH - 2.0 * MARGIN)
+                },
                 &label::clipped(&block.heading(), TEXT, WIDTH - 2.0 * MARGIN),
             );
             y += HEADING;
@@ -171,10 +151,11 @@ impl Forest<'_> {
                         let (a, b) = self.names(contrast);
                         let name = label::difference(a, b, TEXT, label_most);
                         canvas.text(
-                            cell(MARGIN, middle, Anchor::Start, TEXT, label_width),
+                            Text::cell(MARGIN, middle, Anchor::Start, TEXT, label_width),
                             &name,
                         );
-                        let wide = cell(WIDTH - MARGIN, middle, Anchor::End, SMALL, value_width);
+                        let wide =
+                            Text::cell(WIDTH - MARGIN, middle, Anchor::End, SMALL, value_width);
                         canvas.text(wide, text);
                         self.row(canvas, &scale, middle, contrast);
                     },
@@ -244,123 +225,8 @@ impl Forest<'_> {
         };
         (name(contrast.variant), name(contrast.other))
     }
-
-    fn meanings(&self) -> Vec<(Mark, String)> {
-        [
-            Finding::Better,
-            Finding::Worse,
-            Finding::Inconclusive,
-            Finding::Identical,
-        ]
-        .into_iter()
-        .filter(|finding| {
-            self.contrasts()
-                .any(|(_, _, contrast)| contrast.finding == *finding)
-        })
-        .map(|finding| (Mark::Finding(finding), meaning(finding).to_owned()))
-        .collect()
-    }
-
-    fn spoken(
-        &self,
-        suite: &ComparedSuite,
-        metric: &ComparedMetric,
-        contrast: &Contrast,
-    ) -> String {
-        let (a, b) = self.names(contrast);
-        format!(
-            "{}: {a} \u{2212} {b}: {} ({})",
-            suite.name,
-            value_text(metric, contrast),
-            meaning(contrast.finding)
-        )
-    }
-
-    fn description(&self) -> String {
-        let rows: Vec<String> = self
-            .contrasts()
-            .map(|(suite, metric, contrast)| self.spoken(suite, metric, contrast))
-            .collect();
-        format!(
-            "Differences in {}. {}.",
-            self.unit.of_differences(),
-            rows.join("; ")
-        )
-    }
-
-    fn caption(&self) -> String {
-        let mut caption = format!(
-            "Each row is a difference of two variants on the same items, in {}, with its {} interval.",
-            self.unit.of_differences(),
-            confidence(self.comparison),
-        );
-        if self
-            .contrasts()
-            .any(|(_, _, contrast)| contrast.clustered.is_some())
-        {
-            let _ = write!(
-                caption,
-                " The thin line below is the interval with whole tasks drawn anew, as items of one task are not independent."
-            );
-        }
-        caption
-    }
-}
-
-/// `95 %`.
-pub fn confidence(comparison: &Comparison) -> String {
-    let percent = comparison.analysis.confidence * 100.0;
-    let rounded = (percent * 100.0).round() / 100.0;
-    format!("{rounded} %")
-}
-
-fn meaning(finding: Finding) -> &'static str {
-    match finding {
-        Finding::Better => "better, beyond chance",
-        Finding::Worse => "worse, beyond chance",
-        Finding::Inconclusive => "may be chance",
-        Finding::Identical => "no item answered otherwise",
-    }
-}
-
-/// `+1.2 [−3.4, +5.8]`.
-fn value_text(metric: &ComparedMetric, contrast: &Contrast) -> String {
-    let show = |value| unit::difference(&metric.metric, value);
-    match contrast.interval {
-        Some(range) => format!(
-            "{} [{}, {}]",
-            show(contrast.value),
-            show(range.low),
-            show(range.high)
-        ),
-        None => show(contrast.value),
-    }
 }
 
 fn widest(widths: impl Iterator<Item = f64>, most: f64) -> f64 {
     widths.fold(0.0, f64::max).min(most)
-}
-
-fn heading(y: f64) -> Text {
-    Text {
-        x: MARGIN,
-        y,
-        size: TEXT,
-        anchor: Anchor::Start,
-        ink: Ink::Text,
-        is_bold: true,
-        most: WIDTH - 2.0 * MARGIN,
-    }
-}
-
-fn cell(x: f64, middle: f64, anchor: Anchor, size: f64, most: f64) -> Text {
-    Text {
-        x,
-        y: middle + 4.5,
-        size,
-        anchor,
-        ink: Ink::Text,
-        is_bold: false,
-        most: most + 8.0,
-    }
 }

@@ -1,9 +1,11 @@
 //! Speed against quality: a mark a variant.
 
+mod points;
+
 use super::{
     MARGIN, SMALL, TEXT, WIDTH, axis,
     canvas::{Anchor, Canvas, Text},
-    forest::confidence,
+    confidence,
     ink::Ink,
     label::clipped,
     mark::Mark,
@@ -14,8 +16,9 @@ use super::{
 };
 use crate::{
     Figure,
-    compare::{ComparedMetric, ComparedSuite, Comparison, Costs, Scored, Variant},
+    compare::{ComparedMetric, ComparedSuite, Comparison},
 };
+use points::{Measure, Point, points};
 
 /// Height of a line of labels.
 const LINE: f64 = 17.0;
@@ -25,34 +28,6 @@ const WIDEST: f64 = 150.0;
 
 const LEFT: f64 = 58.0;
 const TOP: f64 = 30.0;
-
-/// What a variant costs, as an axis.
-#[derive(Debug, Clone, Copy)]
-struct Measure {
-    name: &'static str,
-    /// What the axis says.
-    axis: &'static str,
-    of: fn(&Costs) -> Option<f64>,
-}
-
-/// The first that at least two of the variants have, and as many as have any, is drawn.
-const MEASURES: [Measure; 3] = [
-    Measure {
-        name: "decode tokens per second",
-        axis: "generated tokens a second (right is faster)",
-        of: |costs| costs.decode_tokens_per_second,
-    },
-    Measure {
-        name: "prefill tokens per second",
-        axis: "prompt tokens a second (right is faster)",
-        of: |costs| costs.prefill_tokens_per_second,
-    },
-    Measure {
-        name: "CPU seconds",
-        axis: "CPU seconds (left is faster)",
-        of: |costs| costs.cpu_seconds,
-    },
-];
 
 /// One drawing for each suite that two or more variants with a measured cost answered.
 pub fn figures(comparison: &Comparison) -> Vec<Figure> {
@@ -73,37 +48,6 @@ pub fn figures(comparison: &Comparison) -> Vec<Figure> {
         figures.push(scatter.figure(&id));
     }
     figures
-}
-
-struct Point<'c> {
-    variant: &'c Variant,
-    score: &'c Scored,
-    cost: f64,
-}
-
-fn points<'c>(
-    comparison: &'c Comparison,
-    metric: &'c ComparedMetric,
-) -> Option<(Measure, Vec<Point<'c>>)> {
-    let by = |measure: Measure| {
-        let scores = metric.scores.iter();
-        let points = scores.filter_map(|score| {
-            let costs = comparison
-                .costs
-                .iter()
-                .find(|costs| costs.variant == score.variant)?;
-            Some(Point {
-                variant: comparison.variants.get(score.variant)?,
-                cost: (measure.of)(costs).and_then(drawable)?,
-                score: drawable(score.value).map(|_| score)?,
-            })
-        });
-        (measure, points.collect::<Vec<_>>())
-    };
-    let found = MEASURES.map(by);
-    let most = found.iter().map(|(_, points)| points.len()).max()?;
-    let chosen = found.into_iter().find(|(_, points)| points.len() == most);
-    chosen.filter(|_| most >= 2)
 }
 
 struct Scatter<'c> {
@@ -328,13 +272,22 @@ fn column(canvas: &mut Canvas, names: &[String], places: &[(f64, f64)], right: f
     let heights = place::in_column(&wished, LINE, TOP, bottom);
     for ((name, &(x, y)), &at) in names.iter().zip(places).zip(&heights) {
         canvas.line((x + 7.0, y), (right + 26.0, at), Ink::Muted, 0.7);
-        canvas.text(name_at(right + 30.0, at), name);
+        canvas.text(
+            Text::cell(right + 30.0, at, Anchor::Start, TEXT, WIDEST),
+            name,
+        );
     }
 }
 
 /// A label in its area, held at the side that is next to its mark, whatever the renderer's font is.
 fn beside(area: &Area, (x, _): (f64, f64)) -> Text {
-    let text = name_at(area.x, area.y + LINE / 2.0 - 1.0);
+    let text = Text::cell(
+        area.x,
+        area.y + LINE / 2.0 - 1.0,
+        Anchor::Start,
+        TEXT,
+        WIDEST,
+    );
     if area.x + area.wide <= x {
         Text {
             x: area.x + area.wide,
@@ -343,17 +296,5 @@ fn beside(area: &Area, (x, _): (f64, f64)) -> Text {
         }
     } else {
         text
-    }
-}
-
-fn name_at(x: f64, middle: f64) -> Text {
-    Text {
-        x,
-        y: middle + 4.5,
-        size: TEXT,
-        anchor: Anchor::Start,
-        ink: Ink::Text,
-        is_bold: false,
-        most: WIDEST + 8.0,
     }
 }
