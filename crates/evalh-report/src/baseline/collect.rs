@@ -39,6 +39,12 @@ impl Baseline {
     }
 }
 
+/// Whether a metric is a mean of items' scores or, for losses, a ratio of their sums.
+pub(crate) fn is_of_items(metric: &str) -> bool {
+    let name = metric.split(',').next().unwrap_or(metric);
+    !NOT_OF_ITEMS.contains(&name)
+}
+
 type Place<'r> = (usize, &'r str);
 
 fn task_items(record: &Record, suite: &SuiteSettings, task: &str) -> TaskItems {
@@ -112,8 +118,7 @@ fn metrics<'r>(
 
 /// One score an item; `None` where the metric does not rest on items' scores, or the samples do not hold what it needs.
 fn series(items: &[Vec<&Sample>], metric: &str) -> Option<Series> {
-    let name = metric.split(',').next().unwrap_or(metric);
-    if NOT_OF_ITEMS.contains(&name) {
+    if !is_of_items(metric) {
         return None;
     }
     if let Some(k) = metric.strip_prefix("pass@") {

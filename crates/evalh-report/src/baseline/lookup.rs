@@ -10,7 +10,7 @@ pub(crate) type Asked<'b> = Vec<(usize, &'b Sha256)>;
 const SAME: f64 = 1e-9;
 
 impl Baseline {
-    /// The items of a part, in the order in which [`Baseline::series`] holds their scores.
+    /// The items of a part, in the order in which [`Baseline::row_series`] holds their scores.
     pub(crate) fn asked(&self, suite: &str, part: Part, name: &str) -> Asked<'_> {
         self.tasks(suite, part, name)
             .map(|task| (task.items, &task.items_sha256))
@@ -18,7 +18,7 @@ impl Baseline {
     }
 
     /// A variant's scores on the items of a part, task by task. `None` where a task of the part has none by this metric.
-    pub(crate) fn series(
+    fn series(
         &self,
         suite: &str,
         part: Part,
@@ -34,6 +34,12 @@ impl Baseline {
         let mut tasks = self.tasks(suite, part, name);
         let first = of_task(tasks.next()?)?;
         tasks.try_fold(first, |all, task| all.joined(of_task(task)?))
+    }
+
+    /// The scores of a row's items. `None` where there are none, or they are not what the row's value is the mean of.
+    pub(crate) fn row_series(&self, row: &ResultRow) -> Option<Series> {
+        self.series(&row.suite, row.part, &row.task, &row.variant, &row.metric)
+            .filter(|series| series.is_value(row))
     }
 
     fn tasks(

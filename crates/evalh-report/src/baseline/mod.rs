@@ -16,6 +16,7 @@ mod show;
 mod text;
 mod values;
 
+pub(crate) use collect::is_of_items;
 pub use error::{BaselineError, BaselineResult};
 pub use form::{BASELINE_SCHEMA, Baseline, ItemScores, SuiteItems, TaskItems};
 pub use guard::comparable;

@@ -6,7 +6,6 @@ use crate::{
     number::{count_of, counted, score},
     parts::{is_detail, prefix},
 };
-use evalh_record::ResultRow;
 use std::fmt::Write as _;
 
 /// What a baseline was run with, and its scores; a score that a run can be held against item by item is marked so.
@@ -51,7 +50,7 @@ pub fn show(baseline: &Baseline, style: Style) -> String {
             Cell::number(score(row.metric_name(), row.value, row.stderr), PLAIN),
             Cell::number(count_of(row.n as u64), PLAIN),
             Cell::name(
-                if is_by_item(baseline, row) {
+                if baseline.row_series(row).is_some() {
                     "yes"
                 } else {
                     "no"
@@ -62,10 +61,4 @@ pub fn show(baseline: &Baseline, style: Style) -> String {
     }
     out.push_str(&aligned(&rows, style));
     out
-}
-
-fn is_by_item(baseline: &Baseline, row: &ResultRow) -> bool {
-    baseline
-        .series(&row.suite, row.part, &row.task, &row.variant, &row.metric)
-        .is_some_and(|series| series.is_value(row))
 }

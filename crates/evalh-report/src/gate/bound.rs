@@ -28,9 +28,7 @@ impl Judge<'_> {
                 format!("write {} for {limit} %", limit / 100.0),
             ));
         }
-        let series = (self.scores)
-            .series(&row.suite, row.part, &row.task, &row.variant, &row.metric)
-            .filter(|series| series.is_value(row));
+        let series = self.scores.row_series(row);
         let evidence = series
             .and_then(|series| Evidence::of_value(&series, rule.confidence))
             .unwrap_or_else(|| Evidence::of_row(row, rule.confidence));
@@ -50,32 +48,21 @@ impl Judge<'_> {
             evidence.alone()
         };
         let decision = decide::of_value(&evidence, bound, by_interval);
-        let metric = row.metric.clone();
-        let ends = (evidence.low, evidence.high);
-        let asked = words::asked_of_value(&metric, bound, by_interval, rule.confidence);
-        let found = words::found_of_value(&metric, row.value, ends, evidence.items);
         let mut notes = Vec::new();
         if is_chance(row) {
             notes.push("the score is no better than guessing".to_owned());
         }
         let figures = Figures::Bound {
+            metric: row.metric.clone(),
             value: row.value,
-            low: ends.0,
-            high: ends.1,
+            low: evidence.low,
+            high: evidence.high,
             method: evidence.method,
             items: evidence.items,
             min: (field == "min").then_some(limit),
             max: (field == "max").then_some(limit),
             confidence: rule.confidence,
-            metric,
         };
-        Ok(case(
-            subject,
-            decision,
-            asked,
-            (found, evidence.method),
-            notes,
-            figures,
-        ))
+        Ok(case(subject, decision, notes, figures))
     }
 }

@@ -4,10 +4,12 @@ use super::{
     Case, Figures, GateResult, Reference, Test, decide,
     evidence::Evidence,
     judge::Judge,
-    reference::series,
+    reference::{Other, no_scores_by_item},
+    resampled::resampled,
     subject::{Subject, case, is_chance},
     words,
 };
+use crate::baseline::is_of_items;
 
 impl Judge<'_> {
     /// The case of a rule that compares.
@@ -26,67 +28,71 @@ impl Judge<'_> {
                 format!("write {} for {margin} percentage points", margin / 100.0),
             ));
         }
-        let (name, theirs, other) = self.reference(subject, reference)?;
-        let ours = series(&self.scores, subject, row)?;
-        let evidence =
-            Evidence::of_difference(&ours, &theirs, rule.confidence).ok_or_else(|| {
-                subject.asker.fault(
-                    "suite",
-                    format!("`{}` and {name} answered no item in common", row.variant),
-                    "ask at least one item of both".to_owned(),
-                )
-            })?;
+        let other = self.reference(subject, reference)?;
+        let evidence = self.evidence(subject, &other)?;
         let evidence = match test {
             Test::None => evidence.alone(),
             _ => evidence,
         };
         let decision = decide::of_difference(&evidence, margin, test);
-        let turned = ours.lower_is_better();
+        let turned = evidence.lower_is_better;
         let (low, high) = match (evidence.low, evidence.high) {
             (low, high) if turned => (high.map(|x| -x), low.map(|x| -x)),
             ends => ends,
         };
-        let (gained, lost) = evidence.changed.unwrap_or_default();
-        let metric = row.metric.clone();
-        let shown = (row.value, other.value);
-        let asked =
-            words::asked_of_difference(&metric, &name, (margin, test), turned, rule.confidence);
-        let counts = (gained, lost, evidence.items);
-        let found = words::found_of_difference(&metric, shown, (low, high), counts, decision.p);
         let mut notes = Vec::new();
-        if is_chance(other) {
+        if is_chance(other.row) {
             notes.push(format!(
-                "{name} is no better than guessing here, so there is nothing to lose and a pass says little"
+                "{} is no better than guessing here, so there is nothing to lose and a pass says little",
+                other.name
             ));
         }
-        if gained + lost == 0 {
-            notes.push(format!("every item has the same score as {name}"));
+        if evidence.changed == Some((0, 0)) {
+            notes.push(format!("every item has the same score as {}", other.name));
         }
         let figures = Figures::Comparison {
+            metric: row.metric.clone(),
             lower_is_better: turned,
-            reference: name,
-            value: shown.0,
-            reference_value: shown.1,
-            difference: shown.0 - shown.1,
+            reference: other.name,
+            value: row.value,
+            reference_value: other.row.value,
+            difference: row.value - other.row.value,
             low,
             high,
             method: evidence.method,
             items: evidence.items,
-            gained,
-            lost,
+            gained: evidence.changed.map(|(gained, _)| gained),
+            lost: evidence.changed.map(|(_, lost)| lost),
             margin,
             test,
             p: decision.p,
             confidence: rule.confidence,
-            metric,
         };
-        Ok(case(
-            subject,
-            decision,
-            asked,
-            (found, evidence.method),
-            notes,
-            figures,
-        ))
+        Ok(case(subject, decision, notes, figures))
+    }
+
+    /// What the items tell: by their scores where the metric has them, else by drawing the items anew.
+    fn evidence(&self, subject: &Subject<'_>, other: &Other<'_>) -> GateResult<Evidence> {
+        let (confidence, row) = (subject.rule.confidence, subject.row);
+        let ours = self.scores.row_series(row);
+        let theirs = other.scores.row_series(other.row);
+        let found = match (ours, theirs) {
+            (Some(ours), Some(theirs)) => Evidence::of_difference(&ours, &theirs, confidence),
+            _ if other.is_base && !is_of_items(&row.metric) => {
+                let found = resampled(self.inputs, row, &other.row.variant, confidence);
+                return found.ok_or_else(|| no_scores_by_item(subject.asker, row, other));
+            }
+            _ => return Err(no_scores_by_item(subject.asker, row, other)),
+        };
+        found.ok_or_else(|| {
+            subject.asker.fault(
+                "suite",
+                format!(
+                    "`{}` and {} answered no item in common",
+                    row.variant, other.name
+                ),
+                "ask at least one item of both".to_owned(),
+            )
+        })
     }
 }

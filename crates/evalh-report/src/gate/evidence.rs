@@ -21,6 +21,8 @@ pub enum Method {
     StudentT,
     /// Wilson's score interval of a rate.
     Wilson,
+    /// The paired bootstrap, for metrics that are no means of items' scores.
+    Bootstrap,
     /// The normal interval by the record's standard error.
     Normal,
     /// Every item has the same score.
@@ -44,6 +46,8 @@ pub(super) struct Evidence {
     pub changed: Option<(usize, usize)>,
     /// How the bounds were computed.
     pub method: Method,
+    /// Whether a lower value is better; then a difference is turned, so that more is better.
+    pub lower_is_better: bool,
     /// Standard deviation of what an item contributes.
     sd: Option<f64>,
     /// Whether what an item contributes is at most 1 in size.
@@ -78,6 +82,7 @@ impl Evidence {
             items: estimate.n,
             changed: Some((count(|x| *x > 0.0), count(|x| *x < 0.0))),
             method: Method::StudentT,
+            lower_is_better: turned,
             sd: sd(estimate),
             is_bounded: !turned && ours.iter().chain(&theirs).all(|x| (0.0..=1.0).contains(x)),
             confidence,
@@ -96,6 +101,30 @@ impl Evidence {
         Some(found)
     }
 
+    /// Of a difference whose interval is known, where it has one, and whose ends are one-sided bounds of the confidence.
+    pub fn of_interval(
+        value: f64,
+        interval: Option<(f64, f64)>,
+        stderr: Option<f64>,
+        (items, are_same): (usize, bool),
+        (lower_is_better, confidence): (bool, f64),
+    ) -> Evidence {
+        let turn = |value: f64| if lower_is_better { -value } else { value };
+        let ends = interval.map(|(a, b)| (turn(a).min(turn(b)), turn(a).max(turn(b))));
+        Evidence {
+            value: turn(value),
+            low: ends.map(|(low, _)| low),
+            high: ends.map(|(_, high)| high),
+            items,
+            changed: are_same.then_some((0, 0)),
+            method: Method::Bootstrap,
+            lower_is_better,
+            sd: stderr.map(|stderr| stderr * (items as f64).sqrt()),
+            is_bounded: false,
+            confidence,
+        }
+    }
+
     /// Of a metric's value. `None` without items.
     pub fn of_value(series: &Series, confidence: f64) -> Option<Evidence> {
         let values = series.contributions();
@@ -107,6 +136,7 @@ impl Evidence {
             items: estimate.n,
             changed: None,
             method: Method::StudentT,
+            lower_is_better: series.lower_is_better(),
             sd: sd(estimate),
             is_bounded: false,
             confidence,
@@ -137,6 +167,7 @@ impl Evidence {
             items: row.n,
             changed: None,
             method: Method::Normal,
+            lower_is_better: false,
             sd: row.stderr.map(|stderr| stderr * (row.n as f64).sqrt()),
             is_bounded: false,
             confidence,

@@ -95,10 +95,7 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &GateReport) -> io::Result<(
 }
 
 fn test_case(writer: &mut Writer<Vec<u8>>, case: &Case, strict: bool) -> io::Result<()> {
-    let name = match &case.variant {
-        Some(variant) => xml_text(&format!("{} ({variant})", case.name)),
-        None => xml_text(&case.name),
-    };
+    let name = xml_text(&words::called(case));
     let class = match &case.suite {
         Some(_) => xml_text(&format!("evalh.{}", words::suite(case).replace(' ', "."))),
         None => "evalh".to_owned(),

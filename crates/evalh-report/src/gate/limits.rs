@@ -222,10 +222,16 @@ fn case(
     (value, counted): Measured,
 ) -> Case {
     let measure = limit.measure;
-    let (within, words) = if measure.is_minimum() {
-        (value >= limit.value, "at least")
+    let within = if measure.is_minimum() {
+        value >= limit.value
     } else {
-        (value <= limit.value, "at most")
+        value <= limit.value
+    };
+    let figures = Figures::Limit {
+        measure,
+        value,
+        limit: limit.value,
+        counted,
     };
     Case {
         name: match &limit.name {
@@ -237,15 +243,10 @@ fn case(
         part: None,
         variant: variant.map(str::to_owned),
         verdict: if within { Verdict::Pass } else { Verdict::Fail },
-        asked: format!("{}: {words} {}", measure.name(), measure.show(limit.value)),
-        found: words::found_of_measure(measure, value, counted),
+        asked: words::asked(&figures),
+        found: words::found(&figures),
         items_needed: None,
         notes: Vec::new(),
-        figures: Figures::Limit {
-            measure,
-            value,
-            limit: limit.value,
-            counted,
-        },
+        figures,
     }
 }

@@ -18,33 +18,37 @@ pub fn step_summary(report: &GateReport) -> String {
         escaped(&report.run),
         escaped(&report.policy)
     );
-    let names = ["", "rule", "suite", "variant", "asked", "found"];
+    let names = [
+        "", "rule", "suite", "variant", "metric", "against", "asked", "found",
+    ];
     let mut table = Table::new(&names.map(|name| (name, Align::Left)));
     for case in &report.cases {
-        let name = escaped(&case.name);
         table.row(vec![
             mark(case.verdict).to_owned(),
-            match case.verdict {
-                Verdict::Pass => name,
-                _ => format!("**{name}**"),
-            },
+            escaped(&case.name),
             escaped(&words::suite(case)),
-            case.variant
-                .as_deref()
-                .map_or_else(|| "\u{2013}".to_owned(), escaped),
-            escaped(&case.asked),
-            escaped(&case.found),
+            escaped(words::variant(case)),
+            escaped(words::subject(&case.figures)),
+            escaped(words::reference(&case.figures)),
+            escaped(&words::brief_asked(&case.figures)),
+            escaped(&words::brief_found(&case.figures)),
         ]);
     }
     let _ = writeln!(out, "{table}");
     let mut notes = String::new();
     for case in &report.cases {
+        let called = escaped(&words::called(case));
+        if case.verdict != Verdict::Pass {
+            let _ = writeln!(
+                notes,
+                "- {} **{called}**: asked {}; found {}",
+                mark(case.verdict),
+                escaped(&case.asked),
+                escaped(&case.found)
+            );
+        }
         for note in &case.notes {
-            let about = match &case.variant {
-                Some(variant) => format!(" ({})", escaped(variant)),
-                None => String::new(),
-            };
-            let _ = writeln!(notes, "- {}{about}: {}", escaped(&case.name), escaped(note));
+            let _ = writeln!(notes, "- {called}: {}", escaped(note));
         }
     }
     for forced in &report.forced {

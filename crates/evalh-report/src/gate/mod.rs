@@ -21,6 +21,7 @@ mod place;
 mod policy;
 mod reference;
 mod report;
+mod resampled;
 mod select;
 mod subject;
 mod terminal;

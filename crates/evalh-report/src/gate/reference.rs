@@ -1,26 +1,43 @@
 //! What a score is compared with.
 
 use super::{
-    GateResult, Reference, judge::Judge, place::among, select, select::Asker, subject::Subject,
+    GateError, GateResult, Reference, judge::Judge, place::among, select, select::Asker,
+    subject::Subject,
 };
-use crate::baseline::{Baseline, Series};
+use crate::baseline::{Baseline, is_of_items};
 use evalh_record::ResultRow;
 
+/// What a score is compared with.
+pub(super) struct Other<'j> {
+    /// Its name in reports.
+    pub name: String,
+    /// Its row.
+    pub row: &'j ResultRow,
+    /// Its scores by item.
+    pub scores: &'j Baseline,
+    /// Whether it is of the same run.
+    pub is_base: bool,
+}
+
 impl Judge<'_> {
-    /// What a score is compared with: its name in reports, its items' scores, its row.
-    pub(super) fn reference<'s>(
-        &'s self,
+    /// What a score is compared with.
+    pub(super) fn reference(
+        &self,
         subject: &Subject<'_>,
         reference: &Reference,
-    ) -> GateResult<(String, Series, &'s ResultRow)> {
+    ) -> GateResult<Other<'_>> {
         let (asker, row) = (subject.asker, subject.row);
         let at = (row.suite.as_str(), row.part, row.task.as_str());
         match reference {
             Reference::Base => {
                 let base = select::base_of(self.inputs, asker, "against", subject.place)?;
                 let other = select::row(self.inputs, asker, at, &base.name, Some(&row.metric))?;
-                let series = series(&self.scores, subject, other)?;
-                Ok((format!("base {}", base.name), series, other))
+                Ok(Other {
+                    name: format!("base {}", base.name),
+                    row: other,
+                    scores: &self.scores,
+                    is_base: true,
+                })
             }
             Reference::Baseline(variant) => {
                 let Some((name, baseline)) = self.inputs.baseline else {
@@ -44,25 +61,34 @@ impl Judge<'_> {
                         "run the same items, or save a new baseline: the two cannot be compared item by item".to_owned(),
                     ));
                 }
-                let series = series(baseline, subject, other)?;
-                Ok((format!("baseline {variant}"), series, other))
+                Ok(Other {
+                    name: format!("baseline {variant}"),
+                    row: other,
+                    scores: baseline,
+                    is_base: false,
+                })
             }
         }
     }
 }
 
-/// A row's items' scores.
-pub(super) fn series(of: &Baseline, subject: &Subject<'_>, row: &ResultRow) -> GateResult<Series> {
-    of.series(&row.suite, row.part, &row.task, &row.variant, &row.metric)
-        .filter(|series| series.is_value(row))
-        .ok_or_else(|| {
-            let (metric, variant) = (&row.metric, &row.variant);
-            subject.asker.fault(
-                "metric",
-                format!("{metric} of `{variant}` is no mean of scores that each item has, so it cannot be compared item by item"),
-                "compare a metric that is one (acc, exact_match, pass@1, a loss), or bound this one with `min` or `max`".to_owned(),
-            )
-        })
+/// The fault of a metric whose items cannot be compared.
+pub(super) fn no_scores_by_item(asker: Asker<'_>, row: &ResultRow, other: &Other<'_>) -> GateError {
+    let metric = &row.metric;
+    let problem = if other.is_base || is_of_items(metric) {
+        format!(
+            "{metric} of `{}` and {} cannot be computed from the same items: answers are missing, or do not hold what it needs",
+            row.variant, other.name
+        )
+    } else {
+        format!("{metric} is no mean of items' scores, and a baseline keeps only those")
+    };
+    asker.fault(
+        "metric",
+        problem,
+        "compare a mean of items' scores (acc, exact_match, pass@1) or a loss, or bound this metric with `min` or `max`"
+            .to_owned(),
+    )
 }
 
 /// The baseline's row that a row is held against.

@@ -128,10 +128,10 @@ pub enum Figures {
         method: Method,
         /// Items that both answered.
         items: usize,
-        /// Items on which the variant is better.
-        gained: usize,
+        /// Items on which the variant is better, where the metric has a score an item.
+        gained: Option<usize>,
         /// Items on which it is worse.
-        lost: usize,
+        lost: Option<usize>,
         /// The margin.
         margin: f64,
         /// The test.

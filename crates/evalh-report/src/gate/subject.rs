@@ -1,6 +1,6 @@
 //! A variant's score on a part of a suite, and the case that it becomes.
 
-use super::{Case, Figures, Method, Rule, Verdict, decide::Decision, select::Asker, words};
+use super::{Case, Figures, Rule, Verdict, decide::Decision, select::Asker, words};
 use evalh_record::{Part, ResultRow};
 use evalh_stats::normal_quantile;
 
@@ -30,13 +30,11 @@ pub(super) fn is_chance(row: &ResultRow) -> bool {
 pub(super) fn case(
     subject: &Subject<'_>,
     decision: Decision,
-    asked: String,
-    (found, method): (String, Method),
     mut notes: Vec<String>,
     figures: Figures,
 ) -> Case {
     if decision.verdict == Verdict::Inconclusive {
-        notes.insert(0, words::undecided(decision.items_needed, method));
+        notes.insert(0, words::undecided(decision.items_needed));
     }
     Case {
         name: subject.rule.name.clone(),
@@ -45,8 +43,8 @@ pub(super) fn case(
         part: Some(subject.part.clone()),
         variant: Some(subject.row.variant.clone()),
         verdict: decision.verdict,
-        asked,
-        found,
+        asked: words::asked(&figures),
+        found: words::found(&figures),
         items_needed: decision.items_needed,
         notes,
         figures,

@@ -1,42 +1,48 @@
 //! What came of a policy, for a terminal.
 
-use super::{Case, GateReport, Overall, Verdict, words};
+use super::{GateReport, Overall, Verdict, words};
 use crate::aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable};
 use anstyle::{AnsiColor, Style as Ansi};
 use std::fmt::Write as _;
 
-/// A line a case, what a reader should know below them, and the verdict last.
+/// A line a case, at length what did not pass and what a reader should know, and the verdict last.
 pub fn terminal(report: &GateReport, style: Style) -> String {
-    let mut rows = vec![
-        ["verdict", "rule", "suite", "variant", "asked", "found"]
-            .map(|title| Cell::name(title, BOLD))
-            .to_vec(),
+    let titles = [
+        "verdict", "rule", "suite", "variant", "metric", "against", "asked", "found",
     ];
+    let mut rows = vec![titles.map(|title| Cell::name(title, BOLD)).to_vec()];
     for case in &report.cases {
-        let colour = colour(case.verdict);
         rows.push(vec![
-            Cell::name(words::verdict(case.verdict), colour),
+            Cell::name(words::verdict(case.verdict), colour(case.verdict)),
             Cell::name(&case.name, BOLD),
             Cell::name(&words::suite(case), DIM),
-            Cell::name(case.variant.as_deref().unwrap_or("\u{2013}"), PLAIN),
-            Cell::name(&case.asked, PLAIN),
-            Cell::name(&case.found, PLAIN),
+            Cell::name(words::variant(case), PLAIN),
+            Cell::name(words::subject(&case.figures), DIM),
+            Cell::name(words::reference(&case.figures), DIM),
+            Cell::name(&words::brief_asked(&case.figures), PLAIN),
+            Cell::name(&words::brief_found(&case.figures), PLAIN),
         ]);
     }
     let mut out = aligned(&rows, style);
-    for (case, note) in notes(report) {
-        let about = case
-            .variant
-            .as_ref()
-            .map_or(String::new(), |v| format!(" ({v})"));
-        let _ = writeln!(
-            out,
-            "{}: {}{}: {}",
-            painted("note", DIM, style),
-            printable(&case.name),
-            printable(&about),
-            printable(note)
-        );
+    for case in &report.cases {
+        let called = printable(&words::called(case));
+        if case.verdict != Verdict::Pass {
+            let _ = writeln!(
+                out,
+                "{}: {called}: asked {}; found {}",
+                painted(words::verdict(case.verdict), colour(case.verdict), style),
+                printable(&case.asked),
+                printable(&case.found)
+            );
+        }
+        for note in &case.notes {
+            let _ = writeln!(
+                out,
+                "{}: {called}: {}",
+                painted("note", DIM, style),
+                printable(note)
+            );
+        }
     }
     for forced in &report.forced {
         let _ = writeln!(
@@ -55,10 +61,6 @@ pub fn terminal(report: &GateReport, style: Style) -> String {
     });
     let _ = writeln!(out, "{}", painted(&words::headline(report), colour, style));
     out
-}
-
-fn notes(report: &GateReport) -> impl Iterator<Item = (&Case, &String)> {
-    (report.cases.iter()).flat_map(|case| case.notes.iter().map(move |note| (case, note)))
 }
 
 fn colour(verdict: Verdict) -> Ansi {

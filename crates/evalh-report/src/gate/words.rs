@@ -1,151 +1,213 @@
-//! What a rule asked and what was found, in words.
+//! What a rule asked and what was found, in words: at length, and in brief for tables.
 
-use super::{Bound, Case, GateReport, Measure, Method, Overall, Test, Verdict, WhenInconclusive};
-use crate::number::{count_of, counted, p_value, percent, score};
+use super::{Case, Figures, GateReport, Method, Overall, Test, Verdict, WhenInconclusive};
+use crate::number::{self, count_of, counted, p_value, percent, score};
 use evalh_record::Part;
+
+const NONE: &str = "\u{2013}";
 
 /// Whether a metric's values are shares.
 pub(super) fn is_share(metric: &str) -> bool {
-    value(metric, 0.0).ends_with('%')
+    number::is_share(name(metric))
 }
 
-/// A value with its unit.
-pub(super) fn value(metric: &str, value: f64) -> String {
-    score(metric_name(metric), value, None)
-}
-
-/// A signed difference; of shares in percentage points.
-pub(super) fn difference(metric: &str, difference: f64) -> String {
-    let shown = value(metric, difference.abs());
-    let shown = shown.trim_end_matches(" %");
-    if shown.chars().all(|c| matches!(c, '0' | '.')) {
-        shown.to_owned()
-    } else if difference < 0.0 {
-        format!("\u{2212}{shown}")
-    } else {
-        format!("+{shown}")
+/// What was asked, at length: `less than 2.0 points below base smollm (non-inferiority, 95 %)`.
+pub(super) fn asked(figures: &Figures) -> String {
+    match figures {
+        Figures::Comparison {
+            metric,
+            reference,
+            margin,
+            test,
+            lower_is_better,
+            confidence,
+            ..
+        } => {
+            let size = format!("{}{}", threshold(metric, *margin), points(metric));
+            let sure = self::confidence(*confidence);
+            let (worse, better) = if *lower_is_better {
+                ("above", "below")
+            } else {
+                ("below", "above")
+            };
+            match (test, *margin > 0.0) {
+                (Test::NonInferiority, _) => {
+                    format!("less than {size} {worse} {reference} (non-inferiority, {sure})")
+                }
+                (Test::Superiority, false) => {
+                    format!("{better} {reference} (superiority, {sure})")
+                }
+                (Test::Superiority, true) => {
+                    format!("more than {size} {better} {reference} (superiority, {sure})")
+                }
+                (Test::Equivalence, _) => {
+                    format!("within {size} of {reference} (equivalence, {sure})")
+                }
+                (Test::None, false) => format!("not {worse} {reference} (no test)"),
+                (Test::None, true) => format!("at most {size} {worse} {reference} (no test)"),
+            }
+        }
+        Figures::Bound {
+            metric,
+            min,
+            method,
+            confidence,
+            ..
+        } => {
+            let how = match method {
+                Method::None => "no test".to_owned(),
+                _ => self::confidence(*confidence),
+            };
+            let side = if min.is_some() { "at least" } else { "at most" };
+            let unit = if is_share(metric) { " %" } else { "" };
+            format!("{side} {}{unit} ({how})", threshold(metric, bound(figures)))
+        }
+        Figures::Limit { measure, limit, .. } => {
+            let side = if measure.is_minimum() {
+                "at least"
+            } else {
+                "at most"
+            };
+            format!("{}: {side} {}", measure.name(), measure.show(*limit))
+        }
     }
 }
 
-/// ` points` behind a difference of shares.
-pub(super) fn unit(metric: &str) -> &'static str {
-    if is_share(metric) { " points" } else { "" }
-}
-
-/// A confidence, `95 %`.
-pub(super) fn confidence(confidence: f64) -> String {
-    let shown = percent(confidence);
-    format!("{} %", shown.strip_suffix(".0").unwrap_or(&shown))
-}
-
-/// What a comparison asks: `at most 2.0 points below base (non-inferiority, 95 %)`.
-pub(super) fn asked_of_difference(
-    metric: &str,
-    reference: &str,
-    (margin, test): (f64, Test),
-    lower_is_better: bool,
-    sure: f64,
-) -> String {
-    let size = difference(metric, margin);
-    let size = format!("{}{}", size.trim_start_matches('+'), unit(metric));
-    let (worse, better) = if lower_is_better {
-        ("above", "below")
-    } else {
-        ("below", "above")
-    };
-    let sure = confidence(sure);
-    match test {
-        Test::NonInferiority => {
-            format!("less than {size} {worse} {reference} (non-inferiority, {sure})")
+/// What was found, at length: `−1.2 points [−3.4, +1.0], p = 0.210 (28.8 % against 30.0 %; 3 gained, 9 lost of 500)`.
+pub(super) fn found(figures: &Figures) -> String {
+    let brief = brief_found(figures);
+    match figures {
+        Figures::Comparison {
+            metric,
+            value,
+            reference_value,
+            items,
+            gained,
+            lost,
+            p,
+            ..
+        } => {
+            let p = p.map_or_else(String::new, |p| match p_value(p) {
+                p if p.starts_with('<') => format!(", p {p}"),
+                p => format!(", p = {p}"),
+            });
+            let counts = match (gained, lost) {
+                (Some(gained), Some(lost)) => format!(
+                    "{} gained, {} lost of {}",
+                    count_of(*gained as u64),
+                    count_of(*lost as u64),
+                    count_of(*items as u64)
+                ),
+                _ => counted(*items, "item"),
+            };
+            let (ours, theirs) = (shown(metric, *value), shown(metric, *reference_value));
+            format!("{brief}{p} ({ours} against {theirs}; {counts})")
         }
-        Test::Superiority if margin == 0.0 => {
-            format!("{better} {reference} (superiority, {sure})")
-        }
-        Test::Superiority => {
-            format!("more than {size} {better} {reference} (superiority, {sure})")
-        }
-        Test::Equivalence => {
-            format!("within {size} of {reference} (equivalence, {sure})")
-        }
-        Test::None if margin == 0.0 => format!("not {worse} {reference} (no test)"),
-        Test::None => format!("at most {size} {worse} {reference} (no test)"),
+        Figures::Bound { items, .. } => format!("{brief} of {}", counted(*items, "item")),
+        Figures::Limit { .. } => brief,
     }
 }
 
-/// What a bound asks: `at least 30.0 % (95 %)`.
-pub(super) fn asked_of_value(metric: &str, bound: Bound, by_interval: bool, sure: f64) -> String {
-    let sure = if by_interval {
-        format!("({})", confidence(sure))
-    } else {
-        "(no test)".to_owned()
-    };
-    match bound {
-        Bound::Min(min) => format!("at least {} {sure}", value(metric, min)),
-        Bound::Max(max) => format!("at most {} {sure}", value(metric, max)),
+/// What was found, for a table: `−1.2 points [−3.4, +1.0]`.
+pub(super) fn brief_found(figures: &Figures) -> String {
+    match figures {
+        Figures::Comparison {
+            metric,
+            difference,
+            low,
+            high,
+            ..
+        } => {
+            let show = |value: f64| number::difference(name(metric), value);
+            let bounds = bounds((*low, *high), show);
+            format!("{}{}{bounds}", show(*difference), points(metric))
+        }
+        Figures::Bound {
+            metric,
+            value,
+            low,
+            high,
+            ..
+        } => {
+            let show = |value: f64| shown(metric, value).trim_end_matches(" %").to_owned();
+            format!("{}{}", shown(metric, *value), bounds((*low, *high), show))
+        }
+        Figures::Limit {
+            measure,
+            value,
+            counted,
+            ..
+        } => {
+            let counted = counted.map_or_else(String::new, |(count, of)| {
+                format!(" ({} of {})", count_of(count as u64), count_of(of as u64))
+            });
+            format!("{}{counted}", measure.show(*value))
+        }
     }
 }
 
-/// What was found of a difference: `−1.2 points, at least −3.4 (28.8 % to 30.0 %; 3 gained, 9 lost of 500)`.
-pub(super) fn found_of_difference(
-    metric: &str,
-    (ours, theirs): (f64, f64),
-    bounds: (Option<f64>, Option<f64>),
-    (gained, lost, items): (usize, usize, usize),
-    p: Option<f64>,
-) -> String {
-    let p = p.map_or_else(String::new, |p| {
-        let p = p_value(p);
-        if p.starts_with('<') {
-            format!(", p {p}")
-        } else {
-            format!(", p = {p}")
+/// What was asked, for a table: `> −2.0 points`.
+pub(super) fn brief_asked(figures: &Figures) -> String {
+    match figures {
+        Figures::Comparison {
+            metric,
+            margin,
+            test,
+            lower_is_better,
+            ..
+        } => {
+            let (more, worse, better) = if *lower_is_better {
+                ("<", "+", "\u{2212}")
+            } else {
+                (">", "\u{2212}", "+")
+            };
+            let sign = |sign: &'static str| if *margin > 0.0 { sign } else { "" };
+            let (size, points) = (threshold(metric, *margin), points(metric));
+            match test {
+                Test::NonInferiority => format!("{more} {}{size}{points}", sign(worse)),
+                Test::Superiority => format!("{more} {}{size}{points}", sign(better)),
+                Test::Equivalence => format!("within ±{size}{points}"),
+                Test::None => {
+                    let or_equal = if *lower_is_better { "≤" } else { "≥" };
+                    format!("{or_equal} {}{size}{points}", sign(worse))
+                }
+            }
         }
-    });
-    format!(
-        "{}{}{}{p} ({} against {}; {} gained, {} lost of {})",
-        difference(metric, ours - theirs),
-        unit(metric),
-        bounded(bounds, |end| difference(metric, end)),
-        value(metric, ours),
-        value(metric, theirs),
-        count_of(gained as u64),
-        count_of(lost as u64),
-        count_of(items as u64)
-    )
+        Figures::Bound { metric, min, .. } => {
+            let side = if min.is_some() { "≥" } else { "≤" };
+            let unit = if is_share(metric) { " %" } else { "" };
+            format!("{side} {}{unit}", threshold(metric, bound(figures)))
+        }
+        Figures::Limit { measure, limit, .. } => {
+            let side = if measure.is_minimum() { "≥" } else { "≤" };
+            format!("{side} {}", measure.show(*limit))
+        }
+    }
 }
 
-/// What was found of a value: `31.0 % [27.6, 34.6] of 500 items`.
-pub(super) fn found_of_value(
-    metric: &str,
-    shown: f64,
-    bounds: (Option<f64>, Option<f64>),
-    items: usize,
-) -> String {
-    let end = |end: f64| value(metric, end).trim_end_matches(" %").to_owned();
-    format!(
-        "{}{} of {}",
-        value(metric, shown),
-        bounded(bounds, end),
-        counted(items, "item")
-    )
+/// What is judged: a metric, or what is measured.
+pub(super) fn subject(figures: &Figures) -> &str {
+    match figures {
+        Figures::Comparison { metric, .. } | Figures::Bound { metric, .. } => metric,
+        Figures::Limit { measure, .. } => measure.name(),
+    }
 }
 
-/// What was found of a measure: `3.0 % (5 of 164)`.
-pub(super) fn found_of_measure(measure: Measure, value: f64, of: Option<(usize, usize)>) -> String {
-    let counted = of.map_or_else(String::new, |(count, of)| {
-        format!(" ({} of {})", count_of(count as u64), count_of(of as u64))
-    });
-    format!("{}{counted}", measure.show(value))
+/// What it is held against.
+pub(super) fn reference(figures: &Figures) -> &str {
+    match figures {
+        Figures::Comparison { reference, .. } => reference,
+        Figures::Bound { .. } | Figures::Limit { .. } => NONE,
+    }
 }
 
 /// Why a case is undecided, and how many items would decide it.
-pub(super) fn undecided(items_needed: Option<u64>, method: Method) -> String {
+pub(super) fn undecided(items_needed: Option<u64>) -> String {
     match items_needed {
         Some(items) => format!(
             "too few items to tell; about {} would, if the score stays as seen",
             count_of(items)
         ),
-        None if method == Method::None => String::new(),
         None => "too few items to tell, and how many would cannot be said: the score lies on the threshold, or the items \
                  show no spread"
             .to_owned(),
@@ -166,15 +228,27 @@ pub(super) fn suite(case: &Case) -> String {
     match (&case.suite, &case.part) {
         (Some(suite), Some((Part::Group | Part::Task, part))) => format!("{suite} {part}"),
         (Some(suite), _) => suite.clone(),
-        (None, _) => "\u{2013}".to_owned(),
+        (None, _) => NONE.to_owned(),
     }
 }
 
-/// The verdict in one line: `failed: 1 of 4 checks failed, 1 inconclusive`.
+/// The variant of a case.
+pub(super) fn variant(case: &Case) -> &str {
+    case.variant.as_deref().unwrap_or(NONE)
+}
+
+/// A case by its rule's name and its variant.
+pub(super) fn called(case: &Case) -> String {
+    match &case.variant {
+        Some(variant) => format!("{} ({variant})", case.name),
+        None => case.name.clone(),
+    }
+}
+
+/// The verdict in one line: `failed: 4 checks, 1 failed, 1 inconclusive, 2 passed`.
 pub(super) fn headline(report: &GateReport) -> String {
     let counts = report.counts;
-    let all = counted(report.cases.len(), "check");
-    let mut parts = Vec::new();
+    let mut parts = vec![counted(report.cases.len(), "check")];
     if counts.failed > 0 {
         parts.push(format!("{} failed", counts.failed));
     }
@@ -192,10 +266,47 @@ pub(super) fn headline(report: &GateReport) -> String {
         Overall::Failed => "failed",
         Overall::Inconclusive => "inconclusive",
     };
-    format!("{verdict}: {all}, {}", parts.join(", "))
+    format!("{verdict}: {}", parts.join(", "))
 }
 
-fn bounded((low, high): (Option<f64>, Option<f64>), show: impl Fn(f64) -> String) -> String {
+/// A value with its unit.
+fn shown(metric: &str, value: f64) -> String {
+    score(name(metric), value, None)
+}
+
+/// A number of the policy, with all the decimals that it has: of a share in percent.
+fn threshold(metric: &str, value: f64) -> String {
+    if !is_share(metric) {
+        return value.to_string();
+    }
+    let long = format!("{:.6}", value * 100.0);
+    let short = long.trim_end_matches('0');
+    match short.strip_suffix('.') {
+        Some(whole) => format!("{whole}.0"),
+        None => short.to_owned(),
+    }
+}
+
+fn bound(figures: &Figures) -> f64 {
+    match figures {
+        Figures::Bound { min, max, .. } => min.or(*max).unwrap_or_default(),
+        Figures::Comparison { margin, .. } => *margin,
+        Figures::Limit { limit, .. } => *limit,
+    }
+}
+
+/// ` points` behind a difference of shares.
+fn points(metric: &str) -> &'static str {
+    if is_share(metric) { " points" } else { "" }
+}
+
+/// A confidence, `95 %`.
+fn confidence(confidence: f64) -> String {
+    let shown = percent(confidence);
+    format!("{} %", shown.strip_suffix(".0").unwrap_or(&shown))
+}
+
+fn bounds((low, high): (Option<f64>, Option<f64>), show: impl Fn(f64) -> String) -> String {
     match (low, high) {
         (Some(low), Some(high)) => format!(" [{}, {}]", show(low), show(high)),
         _ => String::new(),
@@ -203,6 +314,6 @@ fn bounded((low, high): (Option<f64>, Option<f64>), show: impl Fn(f64) -> String
 }
 
 /// The metric's name without the way in which answers were read.
-fn metric_name(metric: &str) -> &str {
+fn name(metric: &str) -> &str {
     metric.split(',').next().unwrap_or(metric)
 }

@@ -82,7 +82,7 @@ fn a_run_is_held_against_the_items_of_the_baseline() {
     };
     assert_eq!(
         (reference.as_str(), *items, *gained, *lost),
-        ("baseline good", 2000, 0, 0)
+        ("baseline good", 2000, Some(0), Some(0))
     );
     // The same pairing as within the run.
     let within =

@@ -78,7 +78,6 @@ fn policies_that_do_not_fit_the_run() {
         mmlu("against = \"base\"\nmargin = 2"),
         mmlu("against = \"baseline\"\nmargin = 0.02"),
         mmlu("min = 30"),
-        rule(&format!("suite = \"detect\"\n{against}")),
         limit("suite = \"mmlu\"\nmax_timed_out = 0.1"),
         limit("suite = \"mmlu\"\nmax_token_limited = 0.1"),
         limit("variant = \"base\"\nmin_decode_of_base = 0.9"),
@@ -105,6 +104,14 @@ fn policies_that_do_not_fit_the_run() {
     slow.timings.sittings.clear();
     fails(&limit("min_decode_tokens_per_second = 5"), &slow, None);
     fails(&limit("max_peak_memory_mib = 5"), &slow, None);
+    let mut without_labels = run(60);
+    for sample in &mut without_labels.samples {
+        sample.target = None;
+    }
+    let detect = format!("suite = \"detect\"\nvariant = \"good\"\n{against}");
+    fails(&rule(&detect), &without_labels, None);
+    let detect = detect.replace("\"base\"", "\"baseline\"");
+    fails(&rule(&detect), &record, Some(&Baseline::of(&record)));
     let mut bare = run(5);
     for row in &mut bare.results {
         row.stderr = None;

@@ -1,6 +1,7 @@
 //! Files that mean harm, or are damaged: errors, never panics.
 
 use crate::records::{inputs, run};
+use evalh_record::Record;
 use evalh_report::{
     Style,
     baseline::{Baseline, show},
@@ -9,7 +10,8 @@ use evalh_report::{
 use proptest::prelude::*;
 use std::{path::Path, sync::LazyLock};
 
-static TEXT: LazyLock<String> = LazyLock::new(|| Baseline::of(&run(5)).text());
+static RECORD: LazyLock<Record> = LazyLock::new(|| run(5));
+static TEXT: LazyLock<String> = LazyLock::new(|| Baseline::of(&RECORD).text());
 
 const POLICY: &str = r#"
 confidence = 0.9
@@ -44,9 +46,8 @@ fn read_all(baseline: &[u8], policy: &str) {
             *baseline
         );
     }
-    let record = run(5);
     if let Ok(policy) = Policy::parse(path, policy)
-        && let Ok(report) = judge(&policy, &inputs(&record, baseline.as_ref().ok()))
+        && let Ok(report) = judge(&policy, &inputs(&RECORD, baseline.as_ref().ok()))
     {
         junit(&report);
         step_summary(&report);
@@ -57,10 +58,9 @@ fn read_all(baseline: &[u8], policy: &str) {
 
 #[test]
 fn the_files_as_they_are_make_a_report() {
-    let record = run(5);
     let baseline = Baseline::parse(Path::new("x"), TEXT.as_bytes()).unwrap();
     let policy = Policy::parse(Path::new("x"), POLICY).unwrap();
-    assert!(judge(&policy, &inputs(&record, Some(&baseline))).is_ok());
+    assert!(judge(&policy, &inputs(&RECORD, Some(&baseline))).is_ok());
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use crate::records::{Answered, Task, add, empty, judged, paired, run, table};
 use evalh_record::Record;
-use evalh_report::gate::{Case, Figures, GateReport, Overall, Verdict};
+use evalh_report::gate::{Case, Figures, GateReport, Method, Overall, Verdict};
 
 const MARGIN: &str = "[[rule]]\nsuite = \"s\"\nagainst = \"base\"\nmargin = 0.02\n";
 
@@ -319,4 +319,53 @@ fn parts_and_roles_are_found() {
     assert_eq!(variants("variant = \"standard\""), ["good"]);
     assert_eq!(variants("variant = \"selective\""), ["broken"]);
     assert_eq!(variants("variant = \"broken\""), ["broken"]);
+}
+
+/// F1 is no mean over items: its interval is the one of a comparison, whose ends are bounds of 95 % each.
+#[test]
+fn metrics_that_are_no_means_go_by_the_bootstrap() {
+    let rule = "[[rule]]\nsuite = \"detect\"\nagainst = \"base\"\nmargin = 0.1\n";
+    let report = judged(rule, &run(300)).unwrap();
+    let verdicts: Vec<Verdict> = report.cases.iter().map(|case| case.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail]);
+    let Figures::Comparison {
+        method,
+        difference,
+        low: Some(low),
+        high: Some(high),
+        gained: None,
+        ..
+    } = report.cases[1].figures
+    else {
+        panic!("{:?}", report.cases[1])
+    };
+    assert_eq!(method, Method::Bootstrap);
+    assert!(
+        low < difference && difference < high && high - low < 0.25,
+        "{low} {high}"
+    );
+    let few = judged(rule, &run(20)).unwrap();
+    let case = &few.cases[0];
+    assert_eq!(case.verdict, Verdict::Inconclusive, "{case:?}");
+}
+
+#[test]
+fn the_same_labels_everywhere_prove_nothing_about_f1() {
+    let labels = || {
+        (0..20)
+            .map(|place| Answered::label(place, place % 5 > 0))
+            .collect()
+    };
+    let mut record = empty(&["base", "tuned"]);
+    let task = Task {
+        suite: "s",
+        name: "s",
+        group: None,
+        metric: "f1",
+        chance: None,
+    };
+    add(&mut record, &task, vec![labels(), labels()]);
+    let case = of(MARGIN, &record);
+    assert_eq!(case.verdict, Verdict::Inconclusive);
+    assert_eq!(case.notes[1], "every item has the same score as base base");
 }
