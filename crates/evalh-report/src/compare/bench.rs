@@ -1,6 +1,7 @@
 //! What `evalh bench` measured, read from its `bench.json`.
 
 use super::{BenchCosts, CompareError, Ratio};
+use crate::Warning;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ pub struct BenchFile {
     subject: Subject,
     requests: Option<Requests>,
     adapters: Vec<Adapter>,
+    warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -55,6 +57,14 @@ impl BenchFile {
         })
     }
 
+    /// What makes its figures doubtful: a machine that was busy, too few repetitions.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
+        self.warnings.iter().map(|warning| Warning {
+            what: format!("evalh bench of {}: {}", self.subject.model, warning.what),
+            remedy: warning.remedy.clone(),
+        })
+    }
+
     /// What it tells of a base checkpoint.
     pub(super) fn of_base(&self, model: &str) -> Option<BenchCosts> {
         let requests = self
@@ -87,5 +97,37 @@ impl BenchFile {
         };
         let any = costs.merged_ratio.or(costs.unmerged_ratio).is_some();
         (any && self.subject.model == model).then_some(costs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{
+        "subject": { "model": "small", "threads": 2 },
+        "requests": { "whole": { "p50": 0.5, "p95": 0.75 }, "joules_per_request": null },
+        "adapters": [
+            { "adapter": "mine", "how": "merged", "ratio": { "median": 1.01, "interval": [0.99, 1.02] } },
+            { "adapter": "mine", "how": "unmerged", "ratio": { "median": 1.2, "interval": null } }
+        ],
+        "warnings": [{ "what": "the machine was busy", "remedy": "wait" }]
+    }"#;
+
+    #[test]
+    fn costs_are_found_by_model_and_adapter() {
+        let file = BenchFile::parse(Path::new("bench.json"), TEXT.as_bytes()).unwrap();
+        let base = file.of_base("small").unwrap();
+        assert_eq!(base.latency_p95_seconds, Some(0.75));
+        assert_eq!(base.joules_per_request, None);
+        let mine = file.of_adapter("small", "mine").unwrap();
+        let merged = mine.merged_ratio.unwrap();
+        assert_eq!((merged.value, merged.low), (1.01, Some(0.99)));
+        assert_eq!(mine.unmerged_ratio.unwrap().high, None);
+        assert_eq!(file.of_base("large"), None);
+        assert_eq!(file.of_adapter("large", "mine"), None);
+        assert_eq!(file.of_adapter("small", "other"), None);
+        let warnings: Vec<_> = file.warnings().map(|warning| warning.what).collect();
+        assert_eq!(warnings, ["evalh bench of small: the machine was busy"]);
     }
 }

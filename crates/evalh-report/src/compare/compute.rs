@@ -1,9 +1,9 @@
 //! From records to a comparison.
 
 use super::{
-    Analysis, COMPARISON_SCHEMA, CompareError, ComparedSuite, Comparison, Options, Run, RunFacts,
-    answers::Answered, guard::differing, measured::costs, over_models::replicated, paired::finding,
-    suites::suite, variants::members,
+    Analysis, BenchFile, COMPARISON_SCHEMA, CompareError, ComparedSuite, Comparison, Options, Run,
+    RunFacts, answers::Answered, guard::differing, measured::costs, over_models::replicated,
+    paired::finding, suites::suite, variants::members,
 };
 use crate::warnings::{Warning, warnings};
 use evalh_record::Part;
@@ -53,7 +53,11 @@ pub fn compare(runs: &[Run<'_>], options: &Options) -> Result<Comparison, Compar
         variants: members.into_iter().map(|member| member.facts).collect(),
         warnings: contradictions,
     };
-    comparison.warnings.extend(warnings(&comparison, runs));
+    let of_bench = options.bench.iter().flat_map(BenchFile::warnings);
+    let warnings = warnings(&comparison, runs);
+    comparison
+        .warnings
+        .extend(warnings.into_iter().chain(of_bench));
     Ok(comparison)
 }
 

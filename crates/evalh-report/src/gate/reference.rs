@@ -19,6 +19,14 @@ pub(super) struct Other<'j> {
     pub is_base: bool,
 }
 
+/// The base in reports: `the base`, and its name where that says more.
+fn named_base(name: &str) -> String {
+    match name {
+        "base" => "the base".to_owned(),
+        name => format!("the base {name}"),
+    }
+}
+
 impl Judge<'_> {
     /// What a score is compared with.
     pub(super) fn reference(
@@ -33,7 +41,7 @@ impl Judge<'_> {
                 let base = select::base_of(self.inputs, asker, "against", subject.place)?;
                 let other = select::row(self.inputs, asker, at, &base.name, Some(&row.metric))?;
                 Ok(Other {
-                    name: format!("base {}", base.name),
+                    name: named_base(&base.name),
                     row: other,
                     scores: &self.scores,
                     is_base: true,

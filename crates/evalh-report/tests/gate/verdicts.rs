@@ -40,7 +40,7 @@ fn items_that_do_not_differ_are_no_proof_until_they_are_many() {
     );
     let case = of(MARGIN, &table(0, 0, 133));
     assert_eq!((case.verdict, case.items_needed), (Verdict::Pass, None));
-    assert_eq!(case.notes, ["every item has the same score as base base"]);
+    assert_eq!(case.notes, ["every item has the same score as the base"]);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn losses_that_are_the_same_everywhere_are_the_same() {
     add(&mut record, &task, vec![losses(), losses()]);
     let case = of(MARGIN, &record);
     assert_eq!(case.verdict, Verdict::Pass);
-    assert_eq!(case.notes, ["every item has the same score as base base"]);
+    assert_eq!(case.notes, ["every item has the same score as the base"]);
     let mut single = empty(&["base", "tuned"]);
     let losses = |nats| vec![Answered::loss(nats, 10)];
     add(&mut single, &task, vec![losses(5.0), losses(5.0)]);
@@ -367,5 +367,5 @@ fn the_same_labels_everywhere_prove_nothing_about_f1() {
     add(&mut record, &task, vec![labels(), labels()]);
     let case = of(MARGIN, &record);
     assert_eq!(case.verdict, Verdict::Inconclusive);
-    assert_eq!(case.notes[1], "every item has the same score as base base");
+    assert_eq!(case.notes[1], "every item has the same score as the base");
 }
