@@ -94,18 +94,29 @@ fn runs_of_one_model_are_compared_as_one() {
     );
     // Without texts, no question is in any of them; with texts it is in the page alone, compressed.
     let report = evalh.read("report/report.md");
-    assert!(report.contains("![") && report.contains("plots/"), "{report}");
+    assert!(
+        report.contains("![") && report.contains("plots/"),
+        "{report}"
+    );
 }
 
 #[test]
 fn runs_that_differ_in_what_changes_a_score_are_refused() {
     let evalh = with_model();
-    done(&evalh, &format!("{ASK} --adapter one=one --limit 2 --out a"));
-    done(&evalh, &format!("{ASK} --adapter two=two --limit 3 --shots 1 --out b"));
+    done(
+        &evalh,
+        &format!("{ASK} --adapter one=one --limit 2 --out a"),
+    );
+    done(
+        &evalh,
+        &format!("{ASK} --adapter two=two --limit 3 --shots 1 --out b"),
+    );
     insta::assert_snapshot!("differ", evalh.shown(&evalh.run("compare a b")));
     let forced = done(&evalh, "compare a b --force");
     assert!(
-        forced.out.contains("mini_mmlu.shots is 1 there and 5 in the first run"),
+        forced
+            .out
+            .contains("mini_mmlu.shots is 1 there and 5 in the first run"),
         "{}",
         forced.out
     );
@@ -129,14 +140,20 @@ fn runs_that_differ_in_what_changes_a_score_are_refused() {
 #[test]
 fn the_page_is_served_until_the_command_is_stopped() {
     let evalh = with_model();
-    done(&evalh, &format!("{ASK} --adapter one=one --limit 1 --out a"));
+    done(
+        &evalh,
+        &format!("{ASK} --adapter one=one --limit 1 --out a"),
+    );
     let mut command = evalh.command("view a --no-open");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut url = String::new();
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut url)
         .unwrap();
-    let address = url.trim().trim_start_matches("http://").trim_end_matches('/');
+    let address = url
+        .trim()
+        .trim_start_matches("http://")
+        .trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -157,7 +174,10 @@ fn policy(evalh: &Evalh, rule: &str) {
 #[test]
 fn a_gate_that_a_few_items_cannot_decide_is_inconclusive() {
     let evalh = with_model();
-    done(&evalh, &format!("{ASK} --adapter one=one --limit 1 --out a"));
+    done(
+        &evalh,
+        &format!("{ASK} --adapter one=one --limit 1 --out a"),
+    );
     policy(
         &evalh,
         "suite = \"mini_mmlu\"\nvariant = \"one\"\nagainst = \"base\"\nmargin = 0.02",
@@ -171,29 +191,30 @@ fn a_gate_that_a_few_items_cannot_decide_is_inconclusive() {
     let needed = found["cases"][0]["items_needed"].as_u64().unwrap();
     assert!(needed > 3, "{needed}");
     assert!(evalh.read("gate.xml").contains("<skipped"));
-    assert!(evalh.read("summary.md").starts_with("## evalh gate inconclusive"));
+    assert!(
+        evalh
+            .read("summary.md")
+            .starts_with("## evalh gate inconclusive")
+    );
 
-    insta::assert_snapshot!(
-        "no_baseline",
-        {
-            policy(&evalh, "suite = \"mini_mmlu\"\nvariant = \"one\"\nagainst = \"baseline\"\nmargin = 0.02");
-            evalh.shown(&evalh.run("gate a --policy gate.toml"))
-        }
-    );
-    insta::assert_snapshot!(
-        "no_suite",
-        {
-            policy(&evalh, "suite = \"mmlu\"\nvariant = \"one\"\nagainst = \"base\"\nmargin = 0.02");
-            evalh.shown(&evalh.run("gate a --policy gate.toml"))
-        }
-    );
-    insta::assert_snapshot!(
-        "no_such_field",
-        {
-            policy(&evalh, "suite = \"mini_mmlu\"\nvariants = \"one\"");
-            evalh.shown(&evalh.run("gate a --policy gate.toml"))
-        }
-    );
+    insta::assert_snapshot!("no_baseline", {
+        policy(
+            &evalh,
+            "suite = \"mini_mmlu\"\nvariant = \"one\"\nagainst = \"baseline\"\nmargin = 0.02",
+        );
+        evalh.shown(&evalh.run("gate a --policy gate.toml"))
+    });
+    insta::assert_snapshot!("no_suite", {
+        policy(
+            &evalh,
+            "suite = \"mmlu\"\nvariant = \"one\"\nagainst = \"base\"\nmargin = 0.02",
+        );
+        evalh.shown(&evalh.run("gate a --policy gate.toml"))
+    });
+    insta::assert_snapshot!("no_such_field", {
+        policy(&evalh, "suite = \"mini_mmlu\"\nvariants = \"one\"");
+        evalh.shown(&evalh.run("gate a --policy gate.toml"))
+    });
 }
 
 #[test]
@@ -222,7 +243,10 @@ fn a_baseline_stands_in_for_the_run_that_it_was_saved_from() {
     assert_eq!(json(&shown.out), json(&text));
 
     // Other shots are another measurement.
-    done(&evalh, &format!("{ASK} --adapter one=one --shots 1 --out b"));
+    done(
+        &evalh,
+        &format!("{ASK} --adapter one=one --shots 1 --out b"),
+    );
     insta::assert_snapshot!(
         "other_settings",
         evalh.shown(&evalh.run("gate b --policy gate.toml --baseline base.json"))
@@ -234,19 +258,22 @@ fn a_baseline_stands_in_for_the_run_that_it_was_saved_from() {
     );
 }
 
-/// The small adapter of the default run, as it is and with its weights in another order and eight times as strong.
+/// The small adapter of the default run, as it is and with its weights in another order and much stronger.
 fn good_and_broken(evalh: &Evalh) -> PathBuf {
     let good = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../datasets/adapters/small-standard")
         .canonicalize()
         .unwrap();
     for name in ["adapter_config.json", "adapter_model.safetensors"] {
-        evalh.write(&format!("broken/{name}"), fs::read(good.join(name)).unwrap());
+        evalh.write(
+            &format!("broken/{name}"),
+            fs::read(good.join(name)).unwrap(),
+        );
     }
     let config = evalh.path("broken/adapter_config.json");
     let mut settings = json(&fs::read_to_string(&config).unwrap());
     let alpha = settings["lora_alpha"].as_f64().unwrap();
-    settings["lora_alpha"] = (8.0 * alpha).into();
+    settings["lora_alpha"] = (64.0 * alpha).into();
     fs::write(config, settings.to_string()).unwrap();
     change_tensors(&evalh.path("broken/adapter_model.safetensors"), |tensors| {
         for (dtype, _, bytes) in tensors.values_mut() {
@@ -288,14 +315,22 @@ fn a_good_adapter_passes_the_gate_and_a_broken_one_fails() {
         ),
     );
     let rule = |variant: &str| {
-        format!("name = \"texts stay likely\"\nsuite = \"perplexity\"\nvariant = \"{variant}\"\nagainst = \"base\"\nmargin = 0.01")
+        format!(
+            "name = \"texts stay likely\"\nsuite = \"perplexity\"\nvariant = \"{variant}\"\nagainst = \"base\"\nmargin = 0.01"
+        )
     };
     for (variant, code) in [("good", 0), ("broken", 1), ("*", 1)] {
         policy(&evalh, &rule(variant));
         let mut command = evalh.command("gate a --policy gate.toml --junit gate.xml");
         command.env("GITHUB_STEP_SUMMARY", evalh.path("summary.md"));
         let shown = Evalh::finish(&mut command);
-        assert_eq!(shown.code, Some(code), "{variant}: {}{}", shown.out, shown.err);
+        assert_eq!(
+            shown.code,
+            Some(code),
+            "{variant}: {}{}",
+            shown.out,
+            shown.err
+        );
     }
     // The digits hang on the model file that is there; what is said about them does not.
     let digits = [(r"[0-9.]*\d", "N"), (r"[+\u{2212}]N", "N"), (r" +|-+", " ")];

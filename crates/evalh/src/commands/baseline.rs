@@ -44,5 +44,7 @@ fn tell(flags: &BaselineShowFlags) -> Outcome<Exit> {
 
 /// An error of a baseline with its remedy.
 pub fn of_baseline(error: &BaselineError) -> Failure {
-    Failure::of(error).help(error.help())
+    Failure::new("use the baseline")
+        .because(error)
+        .help(error.help())
 }

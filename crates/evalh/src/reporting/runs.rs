@@ -74,6 +74,9 @@ impl Runs {
     }
 }
 
+/// No path has more parts than this that tell anything.
+const MOST_PARTS: usize = 64;
+
 /// What runs are called: as their folders, with as much of the path as tells them apart.
 fn names(dirs: &[PathBuf]) -> Vec<String> {
     let last = |dir: &Path, parts: usize| {
@@ -92,8 +95,11 @@ fn names(dirs: &[PathBuf]) -> Vec<String> {
         distinct.sort();
         distinct.dedup();
         // The same folder named twice stays the same, however much of its path is shown.
-        if distinct.len() == names.len() || parts > 32 {
+        if distinct.len() == names.len() {
             return names;
+        }
+        if parts > MOST_PARTS {
+            return dirs.iter().map(|dir| last(dir, 1)).collect();
         }
         parts += 1;
     }
