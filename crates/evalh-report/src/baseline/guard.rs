@@ -4,13 +4,16 @@ use super::Baseline;
 use evalh_record::{CheckpointSettings, Difference, Settings, SuiteSettings};
 
 /// What differs between a baseline and a run on these suites and can change a score: the suites' settings, the base
-/// checkpoint, device, kernels, number types, sandbox, the version of evalh. Adapters and other checkpoints are what is
-/// judged, so they may differ.
+/// checkpoint, device, kernels, number types, the sandbox where both ran programs, the version of evalh. Adapters and other
+/// checkpoints are what is judged, so they may differ. So may the moment that a chat template is told as now:
+/// no two runs share it.
 pub fn comparable(baseline: &Baseline, run: &Settings, suites: &[&str]) -> Vec<Difference> {
     let both = |name: &str| Some((suite(&baseline.settings, name)?, suite(run, name)?));
     let (then, now): (Vec<_>, Vec<_>) = suites.iter().filter_map(|name| both(name)).unzip();
     let names: Vec<String> = now.iter().map(|suite| suite.name.clone()).collect();
-    let mut found = reduced(&baseline.settings, then).differences(&reduced(run, now));
+    let programs = baseline.settings.sandbox.is_some() && run.sandbox.is_some();
+    let mut found =
+        reduced(&baseline.settings, then, programs).differences(&reduced(run, now, programs));
     for difference in &mut found {
         difference.field = readable(&difference.field, &names);
     }
@@ -22,20 +25,30 @@ fn suite(settings: &Settings, name: &str) -> Option<SuiteSettings> {
 }
 
 /// The settings without what is judged. What a checkpoint is called changes no score.
-fn reduced(settings: &Settings, suites: Vec<SuiteSettings>) -> Settings {
-    let base = settings.variants.first().map(|base| &base.checkpoint);
-    let checkpoints = (settings.checkpoints.iter())
-        .filter(|checkpoint| Some(&checkpoint.name) == base)
-        .map(|checkpoint| CheckpointSettings {
-            name: String::new(),
-            ..checkpoint.clone()
-        });
+fn reduced(settings: &Settings, suites: Vec<SuiteSettings>, programs: bool) -> Settings {
+    let checkpoints = base(settings).map(|checkpoint| CheckpointSettings {
+        name: String::new(),
+        chat_template_moment: None,
+        ..checkpoint.clone()
+    });
     Settings {
         suites,
-        checkpoints: checkpoints.collect(),
+        checkpoints: checkpoints.into_iter().collect(),
         variants: Vec::new(),
+        sandbox: settings.sandbox.clone().filter(|_| programs),
         ..settings.clone()
     }
+}
+
+/// The moment that the base checkpoint's chat template was told as now, where it asks.
+pub(crate) fn moment(settings: &Settings) -> Option<i64> {
+    base(settings)?.chat_template_moment
+}
+
+/// The checkpoint that the first variant rests on.
+fn base(settings: &Settings) -> Option<&CheckpointSettings> {
+    let name = &settings.variants.first()?.checkpoint;
+    settings.checkpoints.iter().find(|of| of.name == *name)
 }
 
 /// `suite mmlu: limit` for `suites[0].limit`, `base checkpoint: files[0].sha256` for `checkpoints[0].files[0].sha256`.

@@ -20,6 +20,7 @@ pub(crate) use collect::is_of_items;
 pub use error::{BaselineError, BaselineResult};
 pub use form::{BASELINE_SCHEMA, Baseline, ItemScores, SuiteItems, TaskItems};
 pub use guard::comparable;
+pub(crate) use guard::moment;
 pub use show::show;
 pub(crate) use values::Series;
 pub use values::{Losses, Values};

@@ -9,7 +9,7 @@ use super::{
     subject::{Subject, case, is_chance},
     words,
 };
-use crate::baseline::is_of_items;
+use crate::baseline::{is_of_items, moment};
 
 impl Judge<'_> {
     /// The case of a rule that compares.
@@ -49,6 +49,9 @@ impl Judge<'_> {
         }
         if evidence.changed == Some((0, 0)) {
             notes.push(format!("every item has the same score as {}", other.name));
+        }
+        if moment(&self.scores.settings) != moment(&other.scores.settings) {
+            notes.push("the chat template was told another date than in the baseline".to_owned());
         }
         let figures = Figures::Comparison {
             metric: row.metric.clone(),

@@ -1,7 +1,7 @@
 //! A run against a committed baseline.
 
 use crate::records::{Answered, Task, add, empty, inputs, policy, run, table};
-use evalh_record::{Record, sha256_bytes};
+use evalh_record::{Record, SandboxSettings, sha256_bytes};
 use evalh_report::{
     Style,
     baseline::{Baseline, BaselineError, Values, show},
@@ -157,6 +157,35 @@ fn adapters_and_names_of_checkpoints_may_differ() {
         }
     }
     assert!(judged(RULES, &new, &Baseline::of(&old)).is_ok());
+}
+
+#[test]
+fn the_date_of_a_chat_template_is_told_and_a_sandbox_that_did_nothing_is_not() {
+    let mut old = run(200);
+    old.manifest.settings.checkpoints[0].chat_template_moment = Some(1);
+    let mut new = old.clone();
+    new.manifest.settings.checkpoints[0].chat_template_moment = Some(2);
+    new.manifest.settings.sandbox = Some(SandboxSettings {
+        runtime_sha256: sha256_bytes(b"runtime"),
+        limits: serde_json::Map::new(),
+    });
+    let report = judged(RULES, &new, &Baseline::of(&old)).unwrap();
+    for case in &report.cases {
+        assert!(
+            case.notes.iter().any(|note| note.contains("another date")),
+            "{case:?}"
+        );
+    }
+    let mut other = new.clone();
+    other.manifest.settings.sandbox = Some(SandboxSettings {
+        runtime_sha256: sha256_bytes(b"other"),
+        limits: serde_json::Map::new(),
+    });
+    let error = judged(RULES, &other, &Baseline::of(&new)).unwrap_err();
+    assert!(
+        error.to_string().contains("sandbox.runtime_sha256"),
+        "{error}"
+    );
 }
 
 #[test]
