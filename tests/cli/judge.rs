@@ -333,7 +333,11 @@ fn a_good_adapter_passes_the_gate_and_a_broken_one_fails() {
         );
     }
     // The digits hang on the model file that is there; what is said about them does not.
-    let digits = [(r"[0-9.]*\d", "N"), (r"[+\u{2212}]N", "N"), (r" +|-{2,}", " ")];
+    let digits = [
+        (r"[0-9.]*\d", "N"),
+        (r"[+\u{2212}]N", "N"),
+        (r" +|-{2,}", " "),
+    ];
     insta::with_settings!({filters => digits}, {
         insta::assert_snapshot!("both_shown", evalh.run("gate a --policy gate.toml").out);
         insta::assert_snapshot!("both_junit", evalh.read("gate.xml"));

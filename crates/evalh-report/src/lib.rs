@@ -6,6 +6,7 @@
 
 pub mod aligned;
 pub mod baseline;
+mod bench;
 pub mod compare;
 mod counts;
 pub mod export;
@@ -21,6 +22,7 @@ mod verdict;
 mod warnings;
 
 pub use aligned::Style;
+pub use bench::{BenchFile, BenchFileError};
 pub use compare::Comparison;
 pub use figure::Figure;
 pub use markdown::{Align, Image, Table, escaped, markdown};

@@ -1,11 +1,14 @@
 //! From records to a comparison.
 
 use super::{
-    Analysis, BenchFile, COMPARISON_SCHEMA, CompareError, ComparedSuite, Comparison, Options, Run,
-    RunFacts, answers::Answered, guard::differing, measured::costs, over_models::replicated,
-    paired::finding, suites::suite, variants::members,
+    Analysis, COMPARISON_SCHEMA, CompareError, ComparedSuite, Comparison, Options, Run, RunFacts,
+    answers::Answered, guard::differing, measured::costs, over_models::replicated, paired::finding,
+    suites::suite, variants::members,
 };
-use crate::warnings::{Warning, warnings};
+use crate::{
+    BenchFile,
+    warnings::{Warning, warnings},
+};
 use evalh_record::Part;
 use evalh_stats::holm;
 

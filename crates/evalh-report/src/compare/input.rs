@@ -1,6 +1,7 @@
 //! What is compared, and what can be wrong with it.
 
-use super::{Analysis, BenchFile, Role};
+use super::{Analysis, Role};
+use crate::BenchFile;
 use evalh_record::{Difference, Record};
 use thiserror::Error;
 
@@ -65,14 +66,6 @@ pub enum CompareError {
         /// The variants' names.
         names: Vec<String>,
     },
-    /// A file of `evalh bench` cannot be used.
-    #[error("{path}: {problem}")]
-    Bench {
-        /// The file.
-        path: String,
-        /// What is the matter.
-        problem: String,
-    },
 }
 
 impl CompareError {
@@ -86,7 +79,6 @@ impl CompareError {
                 "answer both with the same settings, or see the difference all the same with --force"
             }
             CompareError::UnknownVariant { .. } => "give --role NAME=ROLE with one of these names",
-            CompareError::Bench { .. } => "give the bench.json that `evalh bench --out DIR` wrote",
         }
     }
 }

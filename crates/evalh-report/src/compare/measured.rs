@@ -1,6 +1,7 @@
 //! What each variant cost in the runs that answered for it.
 
-use super::{BenchFile, Costs, Role, Run, variants::Member};
+use super::{Costs, Role, Run, variants::Member};
+use crate::BenchFile;
 use evalh_record::{Sitting, VariantTimings};
 
 /// The costs of each variant, summed over its runs.

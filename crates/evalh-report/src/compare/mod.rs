@@ -4,7 +4,6 @@
 
 mod answers;
 mod asked;
-mod bench;
 mod comparison;
 mod compute;
 mod contrast;
@@ -22,7 +21,6 @@ mod single;
 mod suites;
 mod variants;
 
-pub use bench::BenchFile;
 pub use comparison::{
     AdapterFacts, Analysis, COMPARISON_SCHEMA, ComparedMetric, ComparedPart, ComparedSuite,
     Comparison, Flip, Forced, InRun, OutcomeCount, RunFacts, Variant,

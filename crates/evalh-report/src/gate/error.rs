@@ -29,14 +29,6 @@ pub enum GateError {
         /// What to do.
         remedy: String,
     },
-    /// The file of a measurement is not one.
-    #[error("{path} is no bench.json of evalh bench: {problem}")]
-    Bench {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        problem: String,
-    },
     /// The baseline may not be compared with.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
@@ -53,9 +45,6 @@ impl GateError {
                 )
             }
             GateError::Policy { remedy, .. } => remedy.clone(),
-            GateError::Bench { .. } => {
-                "give the bench.json that `evalh bench --model M --out DIR` writes".to_owned()
-            }
             GateError::Baseline(source) => source.help(),
         }
     }

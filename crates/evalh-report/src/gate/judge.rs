@@ -1,11 +1,11 @@
 //! A record held against a policy.
 
 use super::{
-    Bench, Case, Check, Counts, ForcedSetting, GATE_SCHEMA, GateReport, GateResult, Overall,
-    Policy, Reference, Rule, Verdict, WhenInconclusive, limits, select, select::Asker,
-    subject::Subject,
+    Case, Check, Counts, ForcedSetting, GATE_SCHEMA, GateReport, GateResult, Overall, Policy,
+    Reference, Rule, Verdict, WhenInconclusive, limits, select, select::Asker, subject::Subject,
 };
 use crate::{
+    BenchFile,
     baseline::{Baseline, BaselineError, comparable},
     compare::Role,
 };
@@ -23,7 +23,7 @@ pub struct Inputs<'r> {
     /// The baseline and its name, where one is given.
     pub baseline: Option<(&'r str, &'r Baseline)>,
     /// What `evalh bench` measured, where that is given.
-    pub bench: Option<&'r Bench>,
+    pub bench: Option<&'r BenchFile>,
     /// Compare with a baseline of other settings; the report names them.
     pub force: bool,
 }

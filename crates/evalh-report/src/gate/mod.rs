@@ -4,7 +4,6 @@
 //! is printed as a terminal table ([`terminal`]), Markdown for a job's summary ([`step_summary`]) or `JUnit` XML ([`junit`]),
 //! and serialised as JSON. What the verdicts mean stands in `docs/gate.md`.
 
-mod bench;
 mod bound;
 mod comparison;
 mod decide;
@@ -27,7 +26,6 @@ mod subject;
 mod terminal;
 mod words;
 
-pub use bench::Bench;
 pub use decide::Verdict;
 pub use error::{GateError, GateResult};
 pub use evidence::Method;

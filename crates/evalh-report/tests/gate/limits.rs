@@ -2,7 +2,10 @@
 
 use crate::records::{inputs, judged, policy, run};
 use evalh_record::{Answer, Finish, Record};
-use evalh_report::gate::{Bench, Figures, GateError, Inputs, Verdict, judge};
+use evalh_report::{
+    BenchFile, BenchFileError,
+    gate::{Figures, Inputs, Verdict, judge},
+};
 use std::path::Path;
 
 fn cases(limit: &str, record: &Record) -> Vec<(Verdict, f64, Option<String>, String)> {
@@ -106,11 +109,11 @@ fn latency_is_of_the_measured_checkpoint() {
         policy("[[limit]]\nmax_latency_p50_seconds = 0.5\nmax_latency_p95_seconds = 1.0\n");
     let bench = |model: &str| {
         let text = format!(
-            r#"{{"subject": {{"model": "{model}", "threads": 2}}, "requests": {{"count": 20, "whole": {{"p50": 0.4, "p95": 1.2, "each": []}}}}}}"#
+            r#"{{"subject": {{"model": "{model}", "threads": 2}}, "adapters": [], "warnings": [], "requests": {{"count": 20, "whole": {{"p50": 0.4, "p95": 1.2, "each": []}}}}}}"#
         );
-        Bench::parse(Path::new("bench.json"), text.as_bytes()).unwrap()
+        BenchFile::parse(Path::new("bench.json"), text.as_bytes()).unwrap()
     };
-    let judged = |bench: Option<&Bench>| {
+    let judged = |bench: Option<&BenchFile>| {
         judge(
             &policy,
             &Inputs {
@@ -129,9 +132,13 @@ fn latency_is_of_the_measured_checkpoint() {
     );
     let none = judged(None).unwrap_err();
     assert!(none.help().contains("evalh bench"), "{}", none.help());
-    let empty = Bench::parse(Path::new("b.json"), br#"{"subject": {"model": "smollm"}}"#).unwrap();
+    let empty = BenchFile::parse(
+        Path::new("b.json"),
+        br#"{"subject": {"model": "smollm"}, "adapters": [], "warnings": []}"#,
+    )
+    .unwrap();
     let error = judged(Some(&empty)).unwrap_err().to_string();
     assert!(error.contains("has no requests"), "{error}");
-    let damaged = Bench::parse(Path::new("b.json"), b"{}").unwrap_err();
-    assert!(matches!(damaged, GateError::Bench { .. }));
+    let damaged = BenchFile::parse(Path::new("b.json"), b"{}").unwrap_err();
+    assert!(matches!(damaged, BenchFileError::Parse { .. }));
 }

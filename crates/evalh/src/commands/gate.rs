@@ -5,13 +5,14 @@ use crate::{
     failure::{Exit, Failure, OrFail as _, Outcome, of_record},
     flags::GateFlags,
     output::Console,
-    reporting::{of_comparison, roles},
+    reporting::{of_bench, of_comparison, roles},
 };
 use evalh_record::Record;
 use evalh_report::{
+    BenchFile,
     baseline::Baseline,
     compare::{self, Run},
-    gate::{Bench, GateError, Inputs, Overall, Policy, judge, junit, step_summary, terminal},
+    gate::{GateError, Inputs, Overall, Policy, judge, junit, step_summary, terminal},
 };
 use std::{
     fs::OpenOptions,
@@ -36,7 +37,7 @@ pub fn gate(flags: &GateFlags) -> Outcome<Exit> {
         None => None,
     };
     let bench = match &flags.bench {
-        Some(path) => Some(Bench::read(path).map_err(|error| of_gate(&error))?),
+        Some(path) => Some(BenchFile::read(path).map_err(|error| of_bench(&error))?),
         None => None,
     };
     let run = Run {

@@ -5,5 +5,5 @@ mod runs;
 mod show;
 
 pub use files::{page, write_all, write_report};
-pub use runs::{Runs, of_comparison, options, roles};
+pub use runs::{Runs, of_bench, of_comparison, options, roles};
 pub use show::show;

@@ -1,13 +1,13 @@
 //! Run folders, read to be compared.
 
 use crate::{
-    failure::{Failure, OrFail as _, Outcome, of_record},
+    failure::{Failure, Outcome, of_record},
     flags::{HowFlags, RoleFlag},
 };
 use evalh_record::{ItemText, Record, read_items};
 use evalh_report::{
-    Comparison,
-    compare::{Analysis, BenchFile, CompareError, Options, Role, Run, compare},
+    BenchFile, BenchFileError, Comparison,
+    compare::{Analysis, CompareError, Options, Role, Run, compare},
 };
 use std::path::{Path, PathBuf};
 
@@ -116,10 +116,7 @@ pub fn roles(flags: &[RoleFlag]) -> Vec<(String, Role)> {
 /// # Errors
 /// When a bench file cannot be read.
 pub fn options(how: &HowFlags, force: bool) -> Outcome<Options> {
-    let bench = |path: &PathBuf| {
-        let text = std::fs::read(path).or_fail_to(|| format!("read {}", path.display()))?;
-        BenchFile::parse(path, &text).map_err(|error| of_comparison(&error))
-    };
+    let bench = |path: &PathBuf| BenchFile::read(path).map_err(|error| of_bench(&error));
     Ok(Options {
         analysis: Analysis {
             confidence: how.confidence,
@@ -138,4 +135,11 @@ pub fn of_comparison(error: &CompareError) -> Failure {
     Failure::new("compare the runs")
         .because(error)
         .help(error.remedy())
+}
+
+/// An error of a bench file with its remedy.
+pub fn of_bench(error: &BenchFileError) -> Failure {
+    Failure::new("use what `evalh bench` measured")
+        .because(error)
+        .help(error.help())
 }

@@ -1,11 +1,17 @@
 //! What `evalh bench` measured, read from its `bench.json`.
 
-use super::{BenchCosts, CompareError, Ratio};
-use crate::Warning;
+use crate::{
+    Warning,
+    compare::{BenchCosts, Ratio},
+};
 use serde::Deserialize;
-use std::path::Path;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
 
-/// The part of a `bench.json` that a comparison shows.
+/// The part of a `bench.json` that comparisons show and gates limit.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct BenchFile {
     subject: Subject,
@@ -25,10 +31,11 @@ struct Requests {
     joules_per_request: Option<f64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-struct Latency {
-    p50: f64,
-    p95: f64,
+/// Seconds of whole requests.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(crate) struct Latency {
+    pub p50: f64,
+    pub p95: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -45,20 +52,70 @@ struct Spread {
     interval: Option<(f64, f64)>,
 }
 
+/// Why a `bench.json` cannot be used.
+#[derive(Debug, Error)]
+pub enum BenchFileError {
+    /// It cannot be read.
+    #[error("read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error("{path} is not what `evalh bench` writes")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where, and why.
+        source: serde_json::Error,
+    },
+}
+
+impl BenchFileError {
+    /// What the user can do.
+    pub fn help(&self) -> &'static str {
+        "give the bench.json that `evalh bench --model M --out DIR` writes"
+    }
+}
+
 impl BenchFile {
+    /// Reads a `bench.json`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not what `evalh bench` writes.
+    pub fn read(path: &Path) -> Result<BenchFile, BenchFileError> {
+        let text = fs::read(path).map_err(|source| BenchFileError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        BenchFile::parse(path, &text)
+    }
+
     /// Parses a `bench.json`; `path` is for messages.
     ///
     /// # Errors
     /// When the text is not what `evalh bench` writes.
-    pub fn parse(path: &Path, text: &[u8]) -> Result<BenchFile, CompareError> {
-        serde_json::from_slice(text).map_err(|error| CompareError::Bench {
-            path: path.display().to_string(),
-            problem: format!("it is not what `evalh bench` writes: {error}"),
+    pub fn parse(path: &Path, text: &[u8]) -> Result<BenchFile, BenchFileError> {
+        serde_json::from_slice(text).map_err(|source| BenchFileError::Parse {
+            path: path.to_owned(),
+            source,
         })
     }
 
+    /// The checkpoint that was measured.
+    pub(crate) fn model(&self) -> &str {
+        &self.subject.model
+    }
+
+    /// The latency of whole requests, where it was measured.
+    pub(crate) fn latency(&self) -> Option<Latency> {
+        self.requests.as_ref().map(|requests| requests.whole)
+    }
+
     /// What makes its figures doubtful: a machine that was busy, too few repetitions.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = Warning> {
         self.warnings.iter().map(|warning| Warning {
             what: format!("evalh bench of {}: {}", self.subject.model, warning.what),
             remedy: warning.remedy.clone(),
@@ -66,7 +123,7 @@ impl BenchFile {
     }
 
     /// What it tells of a base checkpoint.
-    pub(super) fn of_base(&self, model: &str) -> Option<BenchCosts> {
+    pub(crate) fn of_base(&self, model: &str) -> Option<BenchCosts> {
         let requests = self
             .requests
             .as_ref()
@@ -80,7 +137,7 @@ impl BenchFile {
     }
 
     /// What it tells of an adapter on that checkpoint.
-    pub(super) fn of_adapter(&self, model: &str, adapter: &str) -> Option<BenchCosts> {
+    pub(crate) fn of_adapter(&self, model: &str, adapter: &str) -> Option<BenchCosts> {
         let ratio = |how: &str| {
             let own = |of: &&Adapter| of.name == adapter && of.how == how;
             let spread = &self.adapters.iter().find(own)?.ratio;
