@@ -34,6 +34,6 @@ pub fn view(flags: &ViewFlags) -> Outcome<Exit> {
         console.warn(format_args!("{error}: open {} yourself", view.url()));
     }
     console.say("serving until interrupted");
-    view.serve_until(&interrupt::asked).or_fail()?;
+    view.serve_until(interrupt::asked).or_fail()?;
     Ok(Exit::Done)
 }
