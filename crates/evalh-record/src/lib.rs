@@ -29,6 +29,7 @@ mod sample;
 mod samples_file;
 mod timings;
 
+pub use atomic::replace_file;
 pub use error::{RecordError, RecordResult};
 pub use folder::{ClaimedFolder, ResumableRun, RunFolder};
 pub use hash::{Sha256, Sha256ParseError, sha256_bytes, sha256_file};

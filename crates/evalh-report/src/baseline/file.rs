@@ -1,13 +1,9 @@
 //! A baseline on disk.
 
 use super::{BASELINE_SCHEMA, Baseline, BaselineError, BaselineResult, SuiteItems};
-use evalh_record::Record;
+use evalh_record::{Record, replace_file};
 use serde_json::Value;
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 impl Baseline {
     /// The baseline of a run folder, or of a file that [`Baseline::write`] wrote.
@@ -56,30 +52,21 @@ impl Baseline {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> BaselineResult<()> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let partial: PathBuf = path.with_file_name(name);
-        let written = File::create(&partial)
-            .and_then(|mut file| {
-                file.write_all(self.text().as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&partial, path));
-        written.map_err(|source| {
-            // Best effort: the partial file is never read.
-            let _ = fs::remove_file(&partial);
-            BaselineError::Write {
-                path: path.to_owned(),
-                source,
-            }
+        let text = self.text().map_err(io::Error::from);
+        let written = text.and_then(|text| replace_file(path, text.as_bytes()));
+        written.map_err(|source| BaselineError::Write {
+            path: path.to_owned(),
+            source,
         })
     }
 
     /// The file's text: JSON in which objects take lines and rows of numbers do not, so that a commit's difference can be
     /// read.
-    pub fn text(&self) -> String {
-        // Settings and scores hold nothing that JSON could not: texts, numbers, and maps by texts.
-        super::text::json(self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// When something of it has no JSON.
+    pub fn text(&self) -> serde_json::Result<String> {
+        super::text::json(self)
     }
 
     /// Whether the parts fit together.

@@ -4,14 +4,15 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::io::{self, Write};
 
-/// `value` as JSON text. `None` where it has no JSON: a map whose keys are no texts.
-pub(super) fn json(value: &impl Serialize) -> Option<String> {
+/// `value` as JSON text.
+///
+/// # Errors
+/// Where it has no JSON: a map whose keys are no texts.
+pub(super) fn json(value: &impl Serialize) -> serde_json::Result<String> {
     let mut out = Vec::new();
-    value
-        .serialize(&mut Serializer::with_formatter(&mut out, Lines::default()))
-        .ok()?;
+    value.serialize(&mut Serializer::with_formatter(&mut out, Lines::default()))?;
     out.push(b'\n');
-    String::from_utf8(out).ok()
+    String::from_utf8(out).map_err(serde::ser::Error::custom)
 }
 
 /// Objects over lines, arrays on one: an array of objects opens each of them on the line of the one before.

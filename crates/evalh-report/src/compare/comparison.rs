@@ -219,6 +219,12 @@ pub struct OutcomeCount {
 }
 
 impl ComparedSuite {
+    /// The headline metric: the first of the whole suite.
+    pub fn headline(&self) -> Option<&ComparedMetric> {
+        let whole = self.parts.iter().find(|part| part.part == Part::Whole)?;
+        whole.metrics.first()
+    }
+
     /// The metrics of all parts.
     pub fn metrics(&self) -> impl Iterator<Item = &ComparedMetric> {
         self.parts.iter().flat_map(|part| &part.metrics)
@@ -244,9 +250,7 @@ impl Comparison {
 
     /// The headline metric of each suite.
     pub fn headlines(&self) -> impl Iterator<Item = (&ComparedSuite, &ComparedMetric)> {
-        self.suites.iter().filter_map(|suite| {
-            let whole = suite.parts.iter().find(|part| part.part == Part::Whole)?;
-            Some((suite, whole.metrics.first()?))
-        })
+        let suites = self.suites.iter();
+        suites.filter_map(|suite| Some((suite, suite.headline()?)))
     }
 }

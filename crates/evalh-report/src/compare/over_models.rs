@@ -14,8 +14,7 @@ pub(super) fn replicated(
 ) -> Vec<Replicated> {
     let mut found = Vec::new();
     for suite in suites {
-        let whole = suite.parts.first();
-        let Some(metric) = whole.and_then(|whole| whole.metrics.first()) else {
+        let Some(metric) = suite.headline() else {
             continue;
         };
         let mut groups: BTreeMap<(Role, String, Against), Vec<Replicate>> = BTreeMap::new();

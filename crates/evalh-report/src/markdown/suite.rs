@@ -11,7 +11,6 @@ use crate::{
     number::{count_of, counted, range},
     verdict::{name, power},
 };
-use evalh_record::Part;
 use std::fmt::Write as _;
 
 /// Flips that are shown of a variant; the rest are counted.
@@ -56,8 +55,7 @@ pub(super) fn section(out: &mut String, comparison: &Comparison, suite: &Compare
 
 /// Power, and what is left of the intervals where whole tasks are drawn.
 fn what_items_show(out: &mut String, comparison: &Comparison, suite: &ComparedSuite) {
-    let whole = suite.parts.iter().find(|part| part.part == Part::Whole);
-    let Some(metric) = whole.and_then(|whole| whole.metrics.first()) else {
+    let Some(metric) = suite.headline() else {
         return;
     };
     let mut any = false;

@@ -154,7 +154,7 @@ fn policies_that_do_not_fit_the_run() {
 
 #[test]
 fn files_that_are_no_baselines() {
-    let good = Baseline::of(&run(5)).text();
+    let good = Baseline::of(&run(5)).text().unwrap();
     let damaged = [
         "{".to_owned(),
         "[]".to_owned(),

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::{path::Path, sync::LazyLock};
 
 static RECORD: LazyLock<Record> = LazyLock::new(|| run(5));
-static TEXT: LazyLock<String> = LazyLock::new(|| Baseline::of(&RECORD).text());
+static TEXT: LazyLock<String> = LazyLock::new(|| Baseline::of(&RECORD).text().unwrap());
 
 const POLICY: &str = r#"
 confidence = 0.9
@@ -42,7 +42,7 @@ fn read_all(baseline: &[u8], policy: &str) {
     if let Ok(baseline) = &baseline {
         show(baseline, Style::Plain);
         assert_eq!(
-            Baseline::parse(path, baseline.text().as_bytes()).unwrap(),
+            Baseline::parse(path, baseline.text().unwrap().as_bytes()).unwrap(),
             *baseline
         );
     }

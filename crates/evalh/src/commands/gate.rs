@@ -33,7 +33,10 @@ pub fn gate(flags: &GateFlags) -> Outcome<Exit> {
     let record = Record::read(&flags.run).map_err(|error| of_record("read the run", &error))?;
     let name = name(&flags.run);
     let baseline = match &flags.baseline {
-        Some(path) => Some((self::name(path), baseline(path)?)),
+        Some(path) => {
+            let baseline = Baseline::open(path).map_err(|error| of_baseline(&error))?;
+            Some((self::name(path), baseline))
+        }
         None => None,
     };
     let bench = match &flags.bench {
@@ -71,16 +74,6 @@ pub fn gate(flags: &GateFlags) -> Outcome<Exit> {
         Overall::Failed => Exit::NotPassed,
         Overall::Inconclusive => Exit::Inconclusive,
     })
-}
-
-/// A baseline from its file, or from the run folder that it would be saved from.
-fn baseline(path: &Path) -> Outcome<Baseline> {
-    if path.is_dir() {
-        let read = Record::read(path);
-        let record = read.map_err(|error| of_record("read the baseline's run", &error))?;
-        return Ok(Baseline::of(&record));
-    }
-    Baseline::open(path).map_err(|error| of_baseline(&error))
 }
 
 fn name(path: &Path) -> String {
