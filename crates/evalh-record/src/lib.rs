@@ -41,7 +41,7 @@ pub use item::{ItemText, read_items};
 pub use manifest::{
     AdapterFindings, AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity,
     FileOrigin, Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings,
-    SuiteSettings, TaskSettings, VariantSettings,
+    SuiteSettings, TaskSettings, VariantSettings, differences,
 };
 pub use outcome::Outcome;
 pub use record::Record;

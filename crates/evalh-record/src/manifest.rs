@@ -271,8 +271,8 @@ impl Manifest {
     }
 }
 
-/// What differs between two values of one type, by their JSON.
-pub(crate) fn differences<T: Serialize>(recorded: &T, current: &T) -> Vec<Difference> {
+/// What differs between two values of one type, by their JSON: settings as they are recorded and as they are now.
+pub fn differences<T: Serialize>(recorded: &T, current: &T) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(
         "",

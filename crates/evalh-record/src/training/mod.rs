@@ -19,6 +19,8 @@ mod record;
 mod settings;
 mod status;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use cost::{Energy, LossSummary, Seconds};
 pub use error::{TrainingError, TrainingResult};
