@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::pack::turn;
-use super::product::{Outputs, Rows, Tile, run};
+use super::product::{Rows, Tile, run};
 use crate::cpu::isa::Isa;
 use crate::cpu::tile::{PANEL, ROWS};
 use rayon::prelude::*;
