@@ -110,9 +110,9 @@ unsafe fn sigmoid_times_with_slope<V: Lanes>(x: V, slope: f32) -> (V, V) {
     unsafe {
         let one = V::splat(1.0);
         let sigmoid = one.div(exp(x.mul(V::splat(-slope))).add(one));
-        let value = x.mul(sigmoid);
-        let rest = one.sub(sigmoid).mul(V::splat(slope));
-        (value, value.mul_add(rest, sigmoid))
+        // Far out the sigmoid is small, but no smaller than its clamp: the limit keeps the product so.
+        let rise = clamp(x, 64.0).mul(sigmoid).mul(V::splat(slope));
+        (x.mul(sigmoid), one.sub(sigmoid).mul_add(rise, sigmoid))
     }
 }
 

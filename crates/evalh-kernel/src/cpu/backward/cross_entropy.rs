@@ -160,3 +160,6 @@ unsafe fn row_lanes<V: Lanes>(
         logits[target] -= at_target.mul_add(at_target * slope, 1.0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,48 @@ pub fn transpose(isa: Isa, x: &[f32], rows: usize, columns: usize, out: &mut [f3
             turn(isa, x, rows, out.len() / rows, out, rows);
         });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::backward::differences::{assert_same, on_all_sets, values};
+
+    #[test]
+    fn a_gradient_is_a_chain_over_the_rows() {
+        for (rows, inputs, outputs) in [(1, 1, 1), (7, 33, 13), (300, 50, 25), (515, 64, 24)] {
+            let (x, dy) = (values(rows * inputs, 1), values(rows * outputs, 2));
+            let before = values(outputs * inputs, 3);
+            let got = on_all_sets("a weight", |isa| {
+                let mut gradient = before.clone();
+                add_weight_gradient(isa, &x, &dy, inputs, outputs, &mut gradient);
+                gradient
+            });
+            let mut want = before;
+            for (x, dy) in x.chunks(inputs).zip(dy.chunks(outputs)) {
+                for (want, dy) in want.chunks_mut(inputs).zip(dy) {
+                    want.iter_mut()
+                        .zip(x)
+                        .for_each(|(w, x)| *w = dy.mul_add(*x, *w));
+                }
+            }
+            assert_same(&got, &want, "a weight");
+        }
+    }
+
+    #[test]
+    fn turning_moves_every_value() {
+        for (rows, columns) in [(1, 1), (5, 37), (16, 16), (33, 100)] {
+            let x = values(rows * columns, 1);
+            let got = on_all_sets("turned", |isa| {
+                let mut out = vec![0f32; x.len()];
+                transpose(isa, &x, rows, columns, &mut out);
+                out
+            });
+            let want: Vec<f32> = (0..columns)
+                .flat_map(|c| (0..rows).map(move |r| r * columns + c))
+                .map(|at| x[at])
+                .collect();
+            assert_same(&got, &want, "turned");
+        }
+    }
+}
