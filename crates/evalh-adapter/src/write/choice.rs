@@ -1,9 +1,6 @@
 //! The settings of PEFT that select given modules of a model, and no others.
 
-use crate::{
-    ModelLayout,
-    select::{LayerChoice, NameSet},
-};
+use crate::{ModelLayout, select::NameSet};
 use std::collections::BTreeSet;
 
 /// `target_modules` and the layers they are restricted to.

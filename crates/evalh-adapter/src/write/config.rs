@@ -99,9 +99,9 @@ fn object<T>(patterns: Vec<(String, T)>, value: impl Fn(T) -> Value) -> Value {
 
 /// A whole number as PEFT writes it, without a point; what is no number as null, which reading refuses.
 fn number(value: f64) -> Value {
-    let whole = value as i64;
-    if whole as f64 == value {
-        return whole.into();
+    // Below 2^53 every whole number is exact.
+    if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
+        return (value as i64).into();
     }
     Number::from_f64(value).map_or(Value::Null, Value::Number)
 }

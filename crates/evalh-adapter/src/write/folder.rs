@@ -90,7 +90,7 @@ pub fn write_lora(dir: &Path, folder: &LoraFolder) -> Result<(), AdapterError> {
     let config = Pending::write(&config_path, &json)?;
     match fs::read(&config_path) {
         Ok(older) if older != json => {
-            fs::remove_file(&config_path).map_err(failed(&config_path))?
+            fs::remove_file(&config_path).map_err(failed(&config_path))?;
         }
         _ => {}
     }
@@ -121,7 +121,8 @@ fn check(dir: &Path, folder: &LoraFolder, json: &[u8]) -> Result<(), AdapterErro
         if !config.selects(name) {
             return refuse("was trained, but the settings do not select it".into());
         }
-        if config.rank_of(name) != module.rank || config.alpha_of(name) != module.alpha {
+        let same_alpha = config.alpha_of(name).total_cmp(&module.alpha).is_eq();
+        if config.rank_of(name) != module.rank || !same_alpha {
             return refuse(format!(
                 "has rank {} and alpha {}, but by the settings {} and {}",
                 module.rank,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     ModuleKind, TargetModule,
-    select::{ModuleSelection, Targets},
+    select::{LayerChoice, ModuleSelection, Targets},
 };
 use proptest::{collection::vec, prelude::*};
 
