@@ -40,15 +40,21 @@ def load(args):
     return model.eval()
 
 
-def curve(model, steps, args):
+def losses_of_tokens(model, step, args):
+    """Parts of a step's loss, each with a graph of its own: a forward pass for every sequence, or one for all."""
+    counted = training.counted(step)
+    for part in [step] if args.pad else [[sequence] for sequence in step]:
+        yield training.loss_sum(model, *training.padded(part)) / counted
+
+
+def curve(model, steps, args, losses=losses_of_tokens):
     """Trains, and gives a record of each step."""
     parameters = training.trainable(model)
     adam, schedule = training.optimiser(args, parameters, len(steps))
     records = []
     for number, step in enumerate(steps, 1):
-        total, counted = 0.0, training.counted(step)
-        for part in [step] if args.pad else [[sequence] for sequence in step]:
-            loss = training.loss_sum(model, *training.padded(part)) / counted
+        total = 0.0
+        for loss in losses(model, step, args):
             loss.backward()
             total += loss.item()
         norm = training.clip(parameters, args.clip)
