@@ -39,6 +39,9 @@ pub struct TrainedModule {
 }
 
 /// A trained adapter with the settings that it was trained by.
+///
+/// PEFT 0.21.2 with transformers 5, which fuses Mixtral's experts, loads `w1` of an expert only together with `w3`, and the
+/// experts of a layer only all together and at one rank.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoraFolder {
     /// The base model's name or path, for the reader's information.
