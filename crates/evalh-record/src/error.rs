@@ -218,7 +218,7 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     )
 }
 
-fn list(differences: &[Difference]) -> String {
+pub(crate) fn list(differences: &[Difference]) -> String {
     const SHOWN: usize = 3;
     let mut parts: Vec<String> = differences
         .iter()

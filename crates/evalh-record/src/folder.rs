@@ -4,12 +4,13 @@ use crate::{
     ItemText, Manifest, Provenance, RecordError, RecordResult, ResultRow, Sample, SampleKey,
     Settings, Timings, atomic,
     error::is_full,
+    lock::{self, LOCK, LockError},
     parse_samples,
     samples_file::{Appender, to_line},
 };
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -19,7 +20,6 @@ pub(crate) const SAMPLES: &str = "samples.jsonl";
 pub(crate) const ITEMS: &str = "items.jsonl";
 pub(crate) const RESULTS: &str = "results.json";
 pub(crate) const TIMINGS: &str = "timings.json";
-const LOCK: &str = ".lock";
 /// Room set aside for answers that are computed but not yet written when the disk fills up.
 const RESERVE: &str = ".reserve";
 const RESERVE_BYTES: usize = 1 << 20;
@@ -404,21 +404,12 @@ impl<'m> Ranks<'m> {
 }
 
 fn lock(dir: &Path) -> RecordResult<File> {
-    let path = dir.join(LOCK);
-    let write = |source| RecordError::write(dir, &path, source);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(write)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RecordError::Locked {
+    lock::lock(dir).map_err(|error| match error {
+        LockError::InUse => RecordError::Locked {
             dir: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(write(source)),
-    }
+        },
+        LockError::Io { path, source } => RecordError::write(dir, &path, source),
+    })
 }
 
 fn reserve(dir: &Path) -> RecordResult<()> {
@@ -435,7 +426,7 @@ fn reserve(dir: &Path) -> RecordResult<()> {
     })
 }
 
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> RecordResult<Vec<u8>> {
+pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> RecordResult<Vec<u8>> {
     let mut text =
         serde_json::to_vec_pretty(value).map_err(|source| RecordError::Serialize { source })?;
     text.push(b'\n');

@@ -13,12 +13,15 @@
 //! | `results.json` | [`ResultRow`]s, written when the run is complete |
 //! | `timings.json` | [`Timings`], summed over the sessions of a resumed run |
 //! | `report.md` and others | reports made of the above, by readers |
+//!
+//! What made an adapter has a record too, beside its weights: [`training`].
 
 mod atomic;
 mod error;
 mod folder;
 mod hash;
 mod item;
+mod lock;
 mod manifest;
 mod outcome;
 mod record;
@@ -28,6 +31,7 @@ mod results;
 mod sample;
 mod samples_file;
 mod timings;
+pub mod training;
 
 pub use atomic::replace_file;
 pub use error::{RecordError, RecordResult};
@@ -37,7 +41,7 @@ pub use item::{ItemText, read_items};
 pub use manifest::{
     AdapterFindings, AdapterPart, AdapterSettings, CheckpointSettings, Difference, FileIdentity,
     FileOrigin, Manifest, Provenance, SCHEMA, SamplingSettings, SandboxSettings, Settings,
-    SuiteSettings, TaskSettings, VariantSettings,
+    SuiteSettings, TaskSettings, VariantSettings, differences,
 };
 pub use outcome::Outcome;
 pub use record::Record;

@@ -237,14 +237,7 @@ pub struct Difference {
 impl Settings {
     /// The settings that differ between this record and `current`, in the manifest's order.
     pub fn differences(&self, current: &Settings) -> Vec<Difference> {
-        let mut found = Vec::new();
-        compare(
-            "",
-            serde_json::to_value(self).ok().as_ref(),
-            serde_json::to_value(current).ok().as_ref(),
-            &mut found,
-        );
-        found
+        differences(self, current)
     }
 }
 
@@ -276,6 +269,18 @@ impl Manifest {
             _ => serde_json::from_value(value).map_err(damaged),
         }
     }
+}
+
+/// What differs between two values of one type, by their JSON: settings as they are recorded and as they are now.
+pub fn differences<T: Serialize>(recorded: &T, current: &T) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare(
+        "",
+        serde_json::to_value(recorded).ok().as_ref(),
+        serde_json::to_value(current).ok().as_ref(),
+        &mut found,
+    );
+    found
 }
 
 fn compare(
