@@ -4,8 +4,7 @@ use super::{super::random::Draws, DataError};
 use serde::{Deserialize, Serialize};
 
 /// In which order the examples of an epoch are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Every epoch in a random order of its own, a function of the seed and the epoch's number.
     Shuffled {
@@ -17,8 +16,7 @@ pub enum Order {
 }
 
 /// How much a micro-batch holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
     /// So many examples.
     Samples(usize),

@@ -6,19 +6,8 @@ use super::{
     error::{Fault, SampleFault},
 };
 use evalh_checkpoint::{ChatTemplate, SpecialTokens, TextTokenizer};
-use evalh_record::{Message, Role};
-use serde::{Deserialize, Serialize};
+use evalh_record::{Message, Role, training::LossOn};
 use std::ops::Range;
-
-/// Which tokens are learnt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LossOn {
-    /// Those of the response, or of the assistant's turns; of plain text, which is all response, every one.
-    Response,
-    /// Every token but the first, which follows nothing.
-    All,
-}
 
 /// A sample as tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +26,7 @@ impl Example {
 }
 
 /// What the token limit did to the samples of a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Truncation {
     /// Samples read.
     pub samples: usize,
@@ -79,7 +68,8 @@ pub struct Encoder<'a> {
     pub template: Option<&'a ChatTemplate>,
     /// The end-of-text token, put after responses and texts that no template ends; `None` puts none.
     pub end_of_text: Option<u32>,
-    /// Which tokens are learnt.
+    /// Which tokens are learnt: those of the response (of plain text, which is all response, every one), or all. The first
+    /// token of an example, which follows nothing, never is.
     pub loss_on: LossOn,
     /// Most tokens of an example; the rest is cut from its end.
     pub max_tokens: usize,

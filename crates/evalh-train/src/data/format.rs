@@ -1,12 +1,10 @@
 //! The formats of training data, told from the fields of a line.
 
 use super::{Content, error::Fault, fields::Fields};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A format, by its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// `prompt` and `response`.
     PromptResponse,

@@ -12,7 +12,7 @@ mod read;
 mod sample;
 
 pub use batches::{BatchSize, Batches, MicroBatch, Order, Position};
-pub use encode::{EncodedData, Encoder, Example, LossOn, Truncation};
+pub use encode::{EncodedData, Encoder, Example, Truncation};
 pub use error::{DataError, Place};
 pub use format::Format;
 pub use labelled::{Label, LabelledExample};

@@ -1,10 +1,7 @@
 //! `AdamW` (Loshchilov and Hutter 2019), in the order of operations of `torch.optim.AdamW`.
 
-use serde::{Deserialize, Serialize};
-
 /// The hyperparameters of `AdamW` but for the learning rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamW {
     /// Decay rates of the means of gradients and of their squares.
     pub betas: (f64, f64),

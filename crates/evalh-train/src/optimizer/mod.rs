@@ -10,4 +10,4 @@ pub use adamw::{AdamW, StepFactors};
 pub use clip::clip;
 pub use dropout::{Dropout, DropoutError};
 pub use factors::{LoraFactors, initial_factors};
-pub use schedule::{LearningRate, Schedule, WarmUp, WarmUpError};
+pub use schedule::{LearningRate, WarmUp, WarmUpError};

@@ -1,22 +1,9 @@
 //! Learning rates step by step, as the schedules of transformers give them.
 
-use serde::{Deserialize, Serialize};
-
-/// How the learning rate goes after the warm-up, in which it rises linearly from 0 to its peak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Schedule {
-    /// It stays (`get_constant_schedule_with_warmup`).
-    Constant,
-    /// Linearly to 0 at the last step's end (`get_linear_schedule_with_warmup`).
-    Linear,
-    /// Along half a cosine to 0 at the last step's end (`get_cosine_schedule_with_warmup`).
-    Cosine,
-}
+use evalh_record::training::Schedule;
 
 /// How long the warm-up is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WarmUp {
     /// So many steps.
     Steps(u64),
@@ -58,12 +45,12 @@ impl WarmUp {
 }
 
 /// The learning rate of every step of a training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LearningRate {
     /// The rate at the end of the warm-up.
     pub peak: f64,
-    /// How it goes on from there.
+    /// How it goes on from there: as transformers' `get_constant_schedule_with_warmup`, `get_linear_schedule_with_warmup`
+    /// or `get_cosine_schedule_with_warmup`; the latter two reach 0 at the end of the last step.
     pub schedule: Schedule,
     /// Steps in which it rises.
     pub warm_up_steps: u64,

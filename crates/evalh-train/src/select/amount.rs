@@ -1,12 +1,10 @@
 //! How many layers.
 
 use super::SelectError;
-use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// How many layers to choose.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Amount {
     /// A share above 0, up to 1.
     Ratio(f64),

@@ -1,61 +1,23 @@
 //! The choice itself.
 
-use super::{super::random::Draws, Amount, Method, SelectError};
+use super::{Amount, SelectError};
+use evalh_record::training::ProbeMethod;
+use std::cmp::Ordering;
 
-/// What layers are chosen from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Choice<'a> {
-    /// A measured method's scores, one a layer; for CKA its importance, 1 - CKA. The highest are chosen, on ties the lower
-    /// layer.
-    Measured {
-        /// The method, for messages.
-        method: Method,
-        /// The scores.
-        scores: &'a [f64],
-    },
-    /// Any of so many layers, by the seed.
-    Random {
-        /// The model's number of layers.
-        layers: usize,
-        /// The seed.
-        seed: u64,
-    },
-    /// The lowest of so many layers.
-    First {
-        /// The model's number of layers.
-        layers: usize,
-    },
-    /// The highest of so many layers.
-    Last {
-        /// The model's number of layers.
-        layers: usize,
-    },
-}
-
-/// The layers chosen, ascending; at least one.
+/// The layers of the highest scores, ascending; on ties the lower layer. At least one.
+///
+/// The scores of CKA are its importances, 1 - CKA ([`importance`](super::importance)). The method is named in errors.
 ///
 /// # Errors
 /// When there are no layers or fewer than asked for, or a score is NaN or infinite.
-pub fn select(choice: &Choice<'_>, amount: Amount) -> Result<Vec<usize>, SelectError> {
-    let mut chosen: Vec<usize> = match *choice {
-        Choice::Measured { method, scores } => {
-            let count = amount.of(scores.len())?;
-            let mut order = order(method, scores)?;
-            order.truncate(count);
-            order
-        }
-        Choice::Random { layers, seed } => {
-            let count = amount.of(layers)?;
-            let order = Draws::new("layers", seed, &[]).permutation(layers as u32);
-            order
-                .into_iter()
-                .take(count)
-                .map(|layer| layer as usize)
-                .collect()
-        }
-        Choice::First { layers } => (0..amount.of(layers)?).collect(),
-        Choice::Last { layers } => (layers - amount.of(layers)?..layers).collect(),
-    };
+pub fn select(
+    scores: &[f64],
+    method: ProbeMethod,
+    amount: Amount,
+) -> Result<Vec<usize>, SelectError> {
+    let count = amount.of(scores.len())?;
+    let mut chosen = order(scores, method)?;
+    chosen.truncate(count);
     chosen.sort_unstable();
     Ok(chosen)
 }
@@ -64,16 +26,16 @@ pub fn select(choice: &Choice<'_>, amount: Amount) -> Result<Vec<usize>, SelectE
 ///
 /// # Errors
 /// When a score is NaN or infinite.
-pub fn ranks(method: Method, scores: &[f64]) -> Result<Vec<usize>, SelectError> {
+pub fn ranks(scores: &[f64], method: ProbeMethod) -> Result<Vec<usize>, SelectError> {
     let mut ranks = vec![0; scores.len()];
-    for (place, layer) in order(method, scores)?.into_iter().enumerate() {
+    for (place, layer) in order(scores, method)?.into_iter().enumerate() {
         ranks[layer] = place + 1;
     }
     Ok(ranks)
 }
 
 /// The layers from the highest score to the lowest, on ties the lower layer first.
-fn order(method: Method, scores: &[f64]) -> Result<Vec<usize>, SelectError> {
+fn order(scores: &[f64], method: ProbeMethod) -> Result<Vec<usize>, SelectError> {
     if let Some(layer) = scores.iter().position(|score| !score.is_finite()) {
         let score = scores[layer];
         return Err(SelectError::NotFinite {
@@ -83,11 +45,11 @@ fn order(method: Method, scores: &[f64]) -> Result<Vec<usize>, SelectError> {
         });
     }
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    // Zeros of either sign are equal; the sort is stable.
+    // All are finite, so any two compare; zeros of either sign are equal, and the sort is stable.
     order.sort_by(|a, b| {
         scores[*b]
             .partial_cmp(&scores[*a])
-            .unwrap_or(std::cmp::Ordering::Equal)
+            .unwrap_or(Ordering::Equal)
     });
     Ok(order)
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a choice of layers, worded so that it reads after "failed to ...".
 
-use super::Method;
-use std::{io, path::PathBuf};
+use evalh_record::training::{ProbeMethod, TrainingError};
+use std::path::PathBuf;
 
 /// Why layers cannot be chosen.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum SelectError {
     )]
     NotFinite {
         /// The method.
-        method: Method,
+        method: ProbeMethod,
         /// The layer, from 0.
         layer: usize,
         /// Its score.
@@ -48,29 +48,24 @@ pub enum SelectError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A method's name is unknown.
-    #[error(
-        "read --method {0}: there is no such method; give gradient, cka, fisher, random, first or last"
-    )]
-    Method(String),
-    /// A file cannot be read or written.
-    #[error("{action} {}: {source}", path.display())]
-    Io {
-        /// `read` or `write`.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A `layers.json` is not what it should be.
-    #[error("read {}: {problem}; {remedy}", path.display())]
+    /// A `layers.json` cannot be read.
+    #[error("read {}: {source}; make it again with evalh probe, or name the layers by number", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with the field's name where it is one.
-        problem: String,
-        /// What would work.
-        remedy: &'static str,
+        /// Why.
+        source: Box<TrainingError>,
+    },
+    /// A `layers.json` is of another model.
+    #[error("use {} for this model: it was made for {model}, which has {found} layers, and this one has {layers}; probe this model with evalh probe", path.display())]
+    OtherModel {
+        /// The file.
+        path: PathBuf,
+        /// The model it was made for.
+        model: String,
+        /// That model's layers.
+        found: usize,
+        /// This model's layers.
+        layers: usize,
     },
 }

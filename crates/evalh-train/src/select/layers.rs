@@ -1,6 +1,7 @@
 //! `--layers`: which layers are adapted.
 
-use super::{LayersFile, SelectError};
+use super::SelectError;
+use evalh_record::training::LayerSelection;
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
@@ -72,11 +73,11 @@ impl Layers {
     pub fn resolve(
         &self,
         of_layers: usize,
-    ) -> Result<(Vec<usize>, Option<LayersFile>), SelectError> {
+    ) -> Result<(Vec<usize>, Option<LayerSelection>), SelectError> {
         match self {
             Self::All => Ok(((0..of_layers).collect(), None)),
             Self::File(path) => {
-                let file = LayersFile::read(Path::new(path), of_layers)?;
+                let file = read(path, of_layers)?;
                 Ok((file.layers_to_transform.clone(), Some(file)))
             }
             Self::List(layers) => match layers.last() {
@@ -95,4 +96,21 @@ impl Layers {
             },
         }
     }
+}
+
+fn read(path: &Path, layers: usize) -> Result<LayerSelection, SelectError> {
+    let file = LayerSelection::read(path).map_err(|source| SelectError::File {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    let found = file.scores.len();
+    if found == layers {
+        return Ok(file);
+    }
+    Err(SelectError::OtherModel {
+        path: path.to_owned(),
+        model: file.model.name,
+        found,
+        layers,
+    })
 }

@@ -4,14 +4,12 @@ mod amount;
 mod choose;
 mod cka;
 mod error;
-mod file;
 mod layers;
-mod method;
+mod unmeasured;
 
 pub use amount::Amount;
-pub use choose::{Choice, ranks, select};
+pub use choose::{ranks, select};
 pub use cka::{cka, importance};
 pub use error::SelectError;
-pub use file::{LayersFile, ProbeCost, Source};
 pub use layers::Layers;
-pub use method::Method;
+pub use unmeasured::unmeasured_scores;
