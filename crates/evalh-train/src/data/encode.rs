@@ -55,10 +55,9 @@ pub struct EncodedData {
 /// the end-of-text token follows the response, or the plain text. With a template, the rendered conversation is the text,
 /// which has all special tokens itself.
 ///
-/// Where a response begins and ends: the whole text is encoded once, and so is its beginning up to the boundary; the
-/// boundary among the tokens is the length of the longest common beginning of the two. A token that holds the end of the
-/// prompt and the begin of the response thus counts as response, which is learnt whole; one that holds the end of an
-/// assistant's turn and the begin of the next turn does not.
+/// Where a response begins and ends: the whole text is encoded once, and a token is the response's where the last character
+/// that it stands for is. So a token that holds the end of the prompt and the beginning of the response is learnt, and one
+/// that holds the end of an assistant's turn and the beginning of what follows is not.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoder<'a> {
     /// The checkpoint's tokenizer.
@@ -151,21 +150,20 @@ impl Encoder<'_> {
 
     /// A prompt and its response, without a template.
     fn completed(&self, prompt: &str, response: &str) -> Result<Example, SampleFault> {
+        let text = format!("{prompt}{response}");
         let special = SpecialTokens::AsPostProcessor;
-        let mut tokens = self
-            .tokenizer
-            .encode(&format!("{prompt}{response}"), special)?;
-        let begin = if prompt.is_empty() {
-            0
-        } else {
-            common(&self.tokenizer.encode(prompt, special)?, &tokens)
-        };
-        // A post-processor that ends texts has done so already.
-        if self.end_of_text.is_some() && tokens.last() != self.end_of_text.as_ref() {
-            tokens.extend(self.end_of_text);
+        let response = prompt.len()..text.len();
+        let mut example = self.example(&text, special, &[response])?;
+        // A post-processor that ends texts may have done so already.
+        if let Some(end) = self.end_of_text {
+            if example.tokens.last() == Some(&end) {
+                example.loss.pop();
+            } else {
+                example.tokens.push(end);
+            }
+            example.loss.push(example.tokens.len() > 1);
         }
-        let end = tokens.len();
-        Ok(self.example(tokens, std::iter::once(begin..end)))
+        Ok(example)
     }
 
     /// A conversation as the template renders it.
@@ -174,40 +172,35 @@ impl Encoder<'_> {
         template: &ChatTemplate,
         messages: &[Message],
     ) -> Result<Example, SampleFault> {
-        let special = SpecialTokens::None;
-        if self.loss_on == LossOn::All {
-            let text = template.render(messages, false)?;
-            return Ok(self.example(self.tokenizer.encode(&text, special)?, std::iter::empty()));
-        }
-        let Rendered { text, answers } = chat::render(template, messages)?;
-        let tokens = self.tokenizer.encode(&text, special)?;
-        let boundary = |end: usize| -> Result<usize, SampleFault> {
-            if end == text.len() {
-                return Ok(tokens.len());
-            }
-            Ok(common(
-                &self.tokenizer.encode(&text[..end], special)?,
-                &tokens,
-            ))
+        let Rendered { text, answers } = match self.loss_on {
+            LossOn::Response => chat::render(template, messages)?,
+            LossOn::All => Rendered {
+                text: template.render(messages, false)?,
+                answers: Vec::new(),
+            },
         };
-        let answers = answers
-            .iter()
-            .map(|answer| Ok(boundary(answer.start)?..boundary(answer.end)?))
-            .collect::<Result<Vec<_>, SampleFault>>()?;
-        Ok(self.example(tokens, answers.into_iter()))
+        self.example(&text, SpecialTokens::None, &answers)
     }
 
-    fn example(&self, tokens: Vec<u32>, responses: impl Iterator<Item = Range<usize>>) -> Example {
-        let mut loss = vec![self.loss_on == LossOn::All; tokens.len()];
-        for response in responses {
-            if let Some(part) = loss.get_mut(response) {
-                part.fill(true);
-            }
-        }
+    /// A text as tokens, of which those in one of `responses` (bytes of the text) count, or all.
+    fn example(
+        &self,
+        text: &str,
+        special: SpecialTokens,
+        responses: &[Range<usize>],
+    ) -> Result<Example, SampleFault> {
+        let placed = self.tokenizer.encode_with_places(text, special)?;
+        let counts = |place: &Range<usize>| {
+            let ends_in =
+                |response: &Range<usize>| place.end > response.start && place.end <= response.end;
+            self.loss_on == LossOn::All || responses.iter().any(ends_in)
+        };
+        let mut loss: Vec<bool> = placed.iter().map(|(_, place)| counts(place)).collect();
         if let Some(first) = loss.first_mut() {
             *first = false;
         }
-        Example { tokens, loss }
+        let tokens = placed.into_iter().map(|(token, _)| token).collect();
+        Ok(Example { tokens, loss })
     }
 }
 
@@ -236,14 +229,12 @@ fn conversation(content: &Content) -> Result<Vec<Message>, SampleFault> {
     }
 }
 
-/// How many tokens two texts begin with alike.
-fn common(first: &[u32], second: &[u32]) -> usize {
-    first.iter().zip(second).take_while(|(a, b)| a == b).count()
-}
-
 fn cut(mut example: Example, max_tokens: usize) -> (Example, usize) {
     let tokens_cut = example.tokens.len().saturating_sub(max_tokens);
     example.tokens.truncate(max_tokens);
     example.loss.truncate(max_tokens);
     (example, tokens_cut)
 }
+
+#[cfg(test)]
+mod tests;
