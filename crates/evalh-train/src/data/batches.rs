@@ -186,3 +186,6 @@ impl Order {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,8 +58,8 @@ impl AdamW {
 }
 
 impl StepFactors {
-    /// Takes one step: the definition, weight by weight. All four slices are of one length; `first` and `second` are the
-    /// moments, 0 before the first step.
+    /// Takes one step: the definition, weight by weight, to the bits that torch computes on processors with fused
+    /// multiply-add. All four slices are of one length; `first` and `second` are the moments, 0 before the first step.
     ///
     /// # Panics
     /// When the slices are not of one length.
@@ -77,10 +77,90 @@ impl StepFactors {
         let moments = first.iter_mut().zip(second);
         for ((weight, gradient), (first, second)) in weights.iter_mut().zip(gradient).zip(moments) {
             let kept = *weight * self.keep;
-            *first += self.new_first * (gradient - *first);
-            *second = *second * self.keep_second + self.new_second * gradient * gradient;
+            *first = (gradient - *first).mul_add(self.new_first, *first);
+            *second = (self.new_second * gradient).mul_add(*gradient, *second * self.keep_second);
             let root = second.sqrt() / self.second_correction + self.eps;
             *weight = kept - self.step_size * *first / root;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn floats(value: &Value) -> Vec<f32> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn twenty_steps_are_torchs() {
+        let text = include_str!("../../tests/reference/optimizer.json");
+        let reference: Value = serde_json::from_str(text).unwrap();
+        let cases = reference["adamw"].as_array().unwrap();
+        assert_eq!(cases.len(), 3);
+        for case in cases {
+            let number = |value: &Value| value.as_f64().unwrap();
+            let adamw = AdamW {
+                betas: (number(&case["betas"][0]), number(&case["betas"][1])),
+                eps: number(&case["eps"]),
+                weight_decay: number(&case["weight_decay"]),
+            };
+            let mut weights = floats(&case["begin"]);
+            let mut first = vec![0.0; weights.len()];
+            let mut second = first.clone();
+            for (number_of_step, step) in (1..).zip(case["steps"].as_array().unwrap()) {
+                let factors = adamw.factors(number(&step["rate"]), number_of_step);
+                factors.step(
+                    &mut weights,
+                    &floats(&step["gradient"]),
+                    &mut first,
+                    &mut second,
+                );
+                assert_eq!(
+                    bits(&first),
+                    bits(&floats(&step["first"])),
+                    "first moment of step {number_of_step}"
+                );
+                assert_eq!(
+                    bits(&second),
+                    bits(&floats(&step["second"])),
+                    "second moment of step {number_of_step}"
+                );
+                assert_eq!(
+                    bits(&weights),
+                    bits(&floats(&step["weights"])),
+                    "weights of step {number_of_step}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_paper() {
+        let adamw = AdamW::default();
+        assert_eq!(adamw.betas, (0.9, 0.95));
+        assert_eq!((adamw.eps, adamw.weight_decay), (1e-7, 0.01));
+    }
+
+    #[test]
+    fn the_first_step_moves_by_the_learning_rate() {
+        let adamw = AdamW {
+            weight_decay: 0.0,
+            ..AdamW::default()
+        };
+        let (mut weights, gradient) = ([1.0, 1.0, 1.0_f32], [5.0, -0.01, 0.0]);
+        let (mut first, mut second) = ([0.0; 3], [0.0; 3]);
+        adamw
+            .factors(0.1, 1)
+            .step(&mut weights, &gradient, &mut first, &mut second);
+        for (weight, expected) in weights.iter().zip([0.9, 1.099_999, 1.0]) {
+            assert!((weight - expected).abs() < 1e-6, "{weight} {expected}");
         }
     }
 }

@@ -82,3 +82,74 @@ impl LearningRate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn reference(name: &str) -> Vec<Value> {
+        let text = include_str!("../../tests/reference/optimizer.json");
+        let all: Value = serde_json::from_str(text).unwrap();
+        all[name].as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn rates_are_those_of_transformers() {
+        let cases = reference("schedules");
+        assert_eq!(cases.len(), 21);
+        for case in cases {
+            let rate = LearningRate {
+                peak: case["peak"].as_f64().unwrap(),
+                schedule: serde_json::from_value(case["schedule"].clone()).unwrap(),
+                warm_up_steps: case["warm_up"].as_u64().unwrap(),
+                total_steps: case["total"].as_u64().unwrap(),
+            };
+            for (step, expected) in (1..).zip(case["rates"].as_array().unwrap()) {
+                let expected = expected.as_f64().unwrap();
+                let found = rate.at(step);
+                assert!(
+                    (found - expected).abs() <= 1e-15 * rate.peak,
+                    "{rate:?} {step}: {found} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn shares_round_up_as_in_transformers() {
+        for case in reference("warm_ups") {
+            let warm_up = WarmUp::Ratio(case["ratio"].as_f64().unwrap());
+            let steps = warm_up.steps(case["total"].as_u64().unwrap()).unwrap();
+            assert_eq!(Some(steps), case["steps"].as_u64(), "{case}");
+        }
+        assert_eq!(WarmUp::Ratio(1.0).steps(7), Ok(7));
+        assert_eq!(WarmUp::Steps(7).steps(7), Ok(7));
+    }
+
+    #[test]
+    fn a_warm_up_of_no_meaning_is_refused() {
+        for share in [-0.1, 1.1, f64::NAN] {
+            assert!(WarmUp::Ratio(share).steps(10).is_err());
+        }
+        assert_eq!(
+            WarmUp::Steps(8).steps(7).unwrap_err().to_string(),
+            "warm up for 8 steps of 7: give at most all steps"
+        );
+    }
+
+    #[test]
+    fn nothing_rises_after_the_end() {
+        for schedule in [Schedule::Linear, Schedule::Cosine] {
+            let rate = LearningRate {
+                peak: 1.0,
+                schedule,
+                warm_up_steps: 2,
+                total_steps: 10,
+            };
+            for step in 11..40 {
+                assert!(rate.at(step).abs() < 1e-12, "{schedule:?} {step}");
+            }
+        }
+    }
+}

@@ -82,3 +82,87 @@ impl fmt::Display for Amount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<Amount, String> {
+        text.parse::<Amount>().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn shares_and_numbers_are_told_apart() {
+        let cases = [
+            ("50%", Amount::Ratio(0.5)),
+            ("100 %", Amount::Ratio(1.0)),
+            ("12.5%", Amount::Ratio(0.125)),
+            ("0.5", Amount::Ratio(0.5)),
+            (".5", Amount::Ratio(0.5)),
+            ("1.0", Amount::Ratio(1.0)),
+            ("1", Amount::Count(1)),
+            ("8", Amount::Count(8)),
+        ];
+        for (text, amount) in cases {
+            assert_eq!(read(text), Ok(amount), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for text in [
+            "", "%", ".", "0", "0%", "0.0", "101%", "1.5", "-1", "+1", "1e-1", "nan", "inf%",
+            "half", "1..5",
+        ] {
+            let refused = read(text).unwrap_err();
+            assert!(
+                refused.starts_with(&format!("read --top {text}: ")),
+                "{refused}"
+            );
+        }
+        assert_eq!(
+            read("150%").unwrap_err(),
+            "read --top 150%: a share is above 0 and at most all; give a share (50% or 0.5) or a number of layers (8)"
+        );
+        assert!(read(&"9".repeat(40)).unwrap_err().contains("too large"));
+    }
+
+    #[test]
+    fn shares_of_layers_are_whole_numbers_where_they_look_it() {
+        for (percent, layers, count) in [
+            (50, 30, 15),
+            (50, 5, 2),
+            (29, 100, 29),
+            (7, 100, 7),
+            (1, 30, 1),
+            (100, 3, 3),
+        ] {
+            let amount: Amount = format!("{percent}%").parse().unwrap();
+            assert_eq!(amount.of(layers).unwrap(), count);
+            assert_eq!(amount.to_string(), format!("{percent}%"));
+        }
+        assert_eq!(
+            Amount::Count(9).of(8).unwrap_err().to_string(),
+            "choose 9 layers of 8: give at most 8 with --top"
+        );
+        assert!(Amount::Ratio(0.5).of(0).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,12}") {
+            if let Ok(amount) = read(&text) {
+                let chosen = amount.of(30);
+                prop_assert!(chosen.is_err() || (1..=30).contains(&chosen.unwrap()));
+            }
+        }
+
+        #[test]
+        fn an_amount_reads_back(percent in 1_u32..=10_000) {
+            let amount = Amount::Ratio(f64::from(percent) / 1e4);
+            let Ok(Amount::Ratio(read)) = read(&amount.to_string()) else { panic!("{amount}") };
+            prop_assert!((read - f64::from(percent) / 1e4).abs() < 1e-12);
+        }
+    }
+}

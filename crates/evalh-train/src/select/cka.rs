@@ -52,3 +52,99 @@ fn gram(values: &[f32], samples: usize, width: usize) -> Option<Vec<f64>> {
     }
     Some(gram)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    #[test]
+    fn it_is_numpys() {
+        let text = include_str!("../../tests/reference/cka.json");
+        let cases: Vec<Value> = serde_json::from_str(text).unwrap();
+        assert_eq!(cases.len(), 5);
+        for case in cases {
+            let read =
+                |name: &str| -> Vec<f32> { serde_json::from_value(case[name].clone()).unwrap() };
+            let size = |name: &str| case[name].as_u64().unwrap() as usize;
+            let found = cka(&read("x"), &read("y"), size("samples"), size("width"));
+            let expected = case["cka"].as_f64().unwrap();
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_no_number() {
+        let varied = [1.0, 2.0, 3.0, 5.0, 8.0, 13.0];
+        // Thirds are not exact, so centring leaves rounding behind.
+        let equal = [1.0_f32 / 3.0, 7.1, 1.0 / 3.0, 7.1, 1.0 / 3.0, 7.1];
+        assert!(cka(&equal, &varied, 3, 2).is_nan());
+        assert!(cka(&varied, &equal, 3, 2).is_nan());
+        let mut broken = varied;
+        broken[3] = f32::NAN;
+        assert!(cka(&broken, &varied, 3, 2).is_nan());
+        broken[3] = f32::INFINITY;
+        assert!(cka(&varied, &broken, 3, 2).is_nan());
+        assert!(
+            cka(&varied, &varied, 1, 6).is_nan(),
+            "one sample does not vary"
+        );
+        assert!(cka(&[], &[], 0, 4).is_nan());
+    }
+
+    #[test]
+    fn what_varies_little_far_from_zero_is_still_compared() {
+        let x = [1000.0_f32, 1000.001, 1000.002, 1000.005];
+        let y = x.map(|value| 3.0 - value);
+        assert!((cka(&x, &y, 4, 1) - 1.0).abs() < 1e-3);
+        assert!(importance(cka(&x, &x, 4, 1)).abs() < 1e-12);
+    }
+
+    /// `values` (rows of 3) turned by the rotation of these angles, computed in f64 and left there.
+    fn turned(values: &[f32], (a, b, c): (f64, f64, f64)) -> Vec<f32> {
+        let rotation = [
+            [
+                a.cos() * b.cos(),
+                a.cos() * b.sin() * c.sin() - a.sin() * c.cos(),
+                a.cos() * b.sin() * c.cos() + a.sin() * c.sin(),
+            ],
+            [
+                a.sin() * b.cos(),
+                a.sin() * b.sin() * c.sin() + a.cos() * c.cos(),
+                a.sin() * b.sin() * c.cos() - a.cos() * c.sin(),
+            ],
+            [-b.sin(), b.cos() * c.sin(), b.cos() * c.cos()],
+        ];
+        let rows = values.chunks_exact(3);
+        let turn = |row: &[f32]| {
+            let row = [f64::from(row[0]), f64::from(row[1]), f64::from(row[2])];
+            rotation.map(|axis| axis.iter().zip(row).map(|(a, v)| a * v).sum::<f64>() as f32)
+        };
+        rows.flat_map(turn).collect()
+    }
+
+    fn states() -> impl Strategy<Value = Vec<f32>> {
+        proptest::collection::vec(-4.0_f32..4.0, 24)
+    }
+
+    proptest! {
+        #[test]
+        fn rotation_scale_and_shift_change_nothing(
+            x in states(),
+            y in states(),
+            angles in (0.0..6.3, 0.0..6.3, 0.0..6.3),
+            scale in prop_oneof![0.01_f32..100.0, -100.0_f32..-0.01],
+            shift in -10.0_f32..10.0,
+        ) {
+            let plain = cka(&x, &y, 8, 3);
+            prop_assume!(plain.is_finite());
+            prop_assert!((0.0..=1.0).contains(&plain));
+            let moved: Vec<f32> = turned(&x, angles).iter().map(|value| value * scale + shift).collect();
+            prop_assert!((cka(&moved, &y, 8, 3) - plain).abs() < 1e-4);
+            prop_assert!((cka(&y, &x, 8, 3) - plain).abs() < 1e-12);
+            let own = cka(&x, &turned(&x, angles), 8, 3);
+            prop_assert!((own - 1.0).abs() < 1e-4);
+        }
+    }
+}

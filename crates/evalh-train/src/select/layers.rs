@@ -114,3 +114,6 @@ fn read(path: &Path, layers: usize) -> Result<LayerSelection, SelectError> {
         layers,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,3 +24,33 @@ pub fn unmeasured_scores(method: ProbeMethod, layers: usize, seed: u64) -> Optio
         ProbeMethod::Gradient | ProbeMethod::Cka | ProbeMethod::Fisher => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_and_last_are_in_order() {
+        let first = unmeasured_scores(ProbeMethod::First, 4, 9).unwrap();
+        assert_eq!(first, [1.0, 0.75, 0.5, 0.25]);
+        let last = unmeasured_scores(ProbeMethod::Last, 4, 9).unwrap();
+        assert_eq!(last, [0.25, 0.5, 0.75, 1.0]);
+        for measured in [ProbeMethod::Gradient, ProbeMethod::Cka, ProbeMethod::Fisher] {
+            assert_eq!(unmeasured_scores(measured, 4, 9), None);
+        }
+    }
+
+    /// Computed apart from this crate: a seed must mean the same layers for ever.
+    #[test]
+    fn random_is_what_the_seed_says() {
+        let text = include_str!("../../tests/reference/random.json");
+        let reference: serde_json::Value = serde_json::from_str(text).unwrap();
+        let expected: Vec<f64> = serde_json::from_value(reference["layers"].clone()).unwrap();
+        assert_eq!(
+            unmeasured_scores(ProbeMethod::Random, 12, 3),
+            Some(expected.clone())
+        );
+        let fewer = unmeasured_scores(ProbeMethod::Random, 5, 3).unwrap();
+        assert_eq!(fewer, expected[..5]);
+    }
+}

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Writes the reference values of evalh-train's tests: token ids and loss masks, schedules, AdamW, clipping and CKA.
+"""Writes the reference values of evalh-train's tests: token ids and loss masks, schedules, AdamW, clipping, CKA and random draws.
 
     python crates/evalh-train/tests/reference/make.py
 
 Needs torch, transformers 5.23, numpy. Everything is seeded; the files beside this one are overwritten:
 `tokenizer.json` (a byte-level BPE with a few merges and a BOS, made of that of tests/fixtures/llama), `text.json`,
-`optimizer.json`, `cka.json`.
+`optimizer.json`, `cka.json`, and `random.json`, whose draws are computed here from the definition of ChaCha8.
 """
 
+import hashlib
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -220,10 +222,56 @@ def ckas():
     return cases
 
 
+def words(purpose, seed, *parts):
+    """ChaCha8 (Bernstein) with the SHA-256 of the parts, each after its length, as the key; stream 0."""
+    key = hashlib.sha256()
+    for part in (purpose.encode(), struct.pack("<Q", seed), *parts):
+        key.update(struct.pack("<Q", len(part)) + part)
+    key = struct.unpack("<8I", key.digest())
+    turn = lambda value, bits: (value << bits | value >> (32 - bits)) & 0xFFFFFFFF
+    counter = 0
+    while True:
+        begin = [*struct.unpack("<4I", b"expand 32-byte k"), *key, counter & 0xFFFFFFFF, counter >> 32, 0, 0]
+        block = list(begin)
+        for _ in range(4):
+            for a, b, c, d in [
+                (0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+                (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14),
+            ]:
+                for x, y, z, bits in [(a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)]:
+                    block[x] = (block[x] + block[y]) & 0xFFFFFFFF
+                    block[z] = turn(block[z] ^ block[x], bits)
+        yield from ((word + first) & 0xFFFFFFFF for word, first in zip(block, begin))
+        counter += 1
+
+
+def permutation(draws, n):
+    """Fisher and Yates with Lemire's draws below a number (none of these few needs a second draw)."""
+    order = list(range(n))
+    for last in range(n - 1, 0, -1):
+        product = next(draws) * (last + 1)
+        assert product & 0xFFFFFFFF >= last + 1
+        chosen = product >> 32
+        order[last], order[chosen] = order[chosen], order[last]
+    return order
+
+
+def draws():
+    a = words("LoRA A", 3, b"model.layers.0.self_attn.q_proj")
+    mask = words("dropout", 3, struct.pack("<Q", 7), b"model.layers.0.self_attn.q_proj")
+    layers = words("layers", 3)
+    return {
+        "orders": [permutation(words("order", 0, struct.pack("<Q", epoch)), 10) for epoch in range(2)],
+        "factors": [(2 * (next(a) >> 8) / 2**24 - 1) / 3 for _ in range(2 * 9)],
+        "kept": [next(mask) >= round(0.25 * 2**32) for _ in range(100)],
+        "layers": [next(layers) / 2**32 for _ in range(12)],
+    }
+
+
 def main():
     torch.set_num_threads(1)
     optimizer = {"schedules": schedules(), "warm_ups": warm_ups(), "adamw": adamw(), "clips": clips()}
-    for name, value in [("text", text()), ("optimizer", optimizer), ("cka", ckas())]:
+    for name, value in [("text", text()), ("optimizer", optimizer), ("cka", ckas()), ("random", draws())]:
         (HERE / f"{name}.json").write_text(json.dumps(value) + "\n")
 
 
