@@ -10,7 +10,10 @@ pub use stream::TokenStream;
 
 use crate::CheckpointError;
 use decoder::Decoder;
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 use tokenizers::{ModelWrapper, Tokenizer};
 
 /// Which special tokens [`TextTokenizer::encode`] puts around a text.
@@ -89,6 +92,26 @@ impl TextTokenizer {
             .encode_fast(text, special == SpecialTokens::AsPostProcessor)
             .map(|encoding| encoding.get_ids().to_vec())
             .map_err(|e| error(&self.path, "encode", &*e))
+    }
+
+    /// The token ids of a text, each with the bytes of the text that it stands for.
+    ///
+    /// Tokens that the post-processor adds stand for none; where it trims places, the spaces around a token are not in them.
+    ///
+    /// # Errors
+    /// When the tokenizer has no token for a part of the text.
+    pub fn encode_with_places(
+        &self,
+        text: &str,
+        special: SpecialTokens,
+    ) -> Result<Vec<(u32, Range<usize>)>, CheckpointError> {
+        let encoding = self
+            .inner
+            .encode(text, special == SpecialTokens::AsPostProcessor)
+            .map_err(|e| error(&self.path, "encode", &*e))?;
+        let places = encoding.get_offsets().iter();
+        let places = places.map(|(begin, end)| *begin..*end);
+        Ok(encoding.get_ids().iter().copied().zip(places).collect())
     }
 
     /// The text of token ids, special tokens left out. Ids without a token (padding of the embedding) give no text.
