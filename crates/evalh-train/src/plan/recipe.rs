@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 /// How an arm trains.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
-    /// LoRA's rank.
+    /// Rank of the adapter.
     pub rank: usize,
-    /// LoRA's alpha.
+    /// Alpha of the adapter.
     pub alpha: f64,
     /// Rank-stabilised scaling.
     pub rslora: bool,
