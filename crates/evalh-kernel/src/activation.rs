@@ -3,12 +3,14 @@
 use crate::compute::{Compute, ComputeSet};
 use crate::cpu::{self, Activation};
 use crate::host::{self, Host};
+use crate::recorded::{self, is_recorded};
 use burn::tensor::{Tensor, activation};
 
 impl Compute {
     /// The activation of every value.
     pub fn activate(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self.set() {
+            ComputeSet::Cpu(isa, _) if is_recorded(&x) => recorded::activate(isa, x, activation),
             ComputeSet::Cpu(isa, _) => {
                 let width = x.dims()[1];
                 let mut x = Host::new(x).into_vec();
@@ -23,6 +25,9 @@ impl Compute {
     pub fn gate(&self, gate_up: Tensor<2>, activation: Activation) -> Tensor<2> {
         let width = gate_up.dims()[1] / 2;
         match self.set() {
+            ComputeSet::Cpu(isa, _) if is_recorded(&gate_up) => {
+                recorded::gate(isa, gate_up, activation)
+            }
             ComputeSet::Cpu(isa, _) => {
                 let gate_up = Host::new(gate_up);
                 let mut out = vec![0f32; gate_up.values().len() / 2];

@@ -3,7 +3,7 @@
 use crate::cache::GrownSequence;
 use crate::compute::{LowRankSpan, RescaleSpan, mixed};
 use crate::cpu::{AttentionShape, Pairing, QkvLayout};
-use crate::weight::Weight;
+use crate::weight::{Form, Weight};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use std::ops::Range;
 
@@ -35,9 +35,9 @@ pub(crate) fn low_rank(mut y: Tensor<2>, x: &Tensor<2>, span: &LowRankSpan<'_>) 
 
 /// A weight of burn's set.
 fn dense(weight: &Weight) -> &Tensor<2> {
-    match weight {
-        Weight::Dense(tensor) => tensor,
-        Weight::Packed(_) => mixed(),
+    match &weight.form {
+        Form::Dense(tensor) => tensor,
+        Form::Packed(..) => mixed(),
     }
 }
 
@@ -109,31 +109,52 @@ impl Heads {
         sequence: &mut GrownSequence,
         layer: usize,
     ) -> Tensor<2> {
-        let (count, dim, device) = (tokens.len(), shape.head_dim, self.queries.device());
-        let start = sequence.len - count;
-        let part = |x: &Tensor<3>| x.clone().slice([tokens.clone()]).swap_dims(0, 1);
-        let (queries, mut keys, mut values) =
-            (part(&self.queries), part(&self.keys), part(&self.values));
+        let start = sequence.len - tokens.len();
+        let (queries, mut keys, mut values) = self.part(tokens);
         let held = &mut sequence.layers[layer];
         if let Some((old_keys, old_values)) = held.take() {
             keys = Tensor::cat(vec![old_keys, keys], 1);
             values = Tensor::cat(vec![old_values, values], 1);
         }
         *held = Some((keys.clone(), values.clone()));
-
-        // The query heads that share a key head become rows of one product.
-        let (group, seen) = (shape.heads / shape.kv_heads, start + count);
-        let queries = queries.reshape([shape.kv_heads, group * count, dim]);
-        let mut scores = queries.matmul(keys.swap_dims(1, 2)).mul_scalar(shape.scale);
-        if let Some(cap) = shape.soft_cap {
-            scores = scores.div_scalar(cap).tanh().mul_scalar(cap);
-        }
-        let scores =
-            scores.reshape([shape.heads, count, seen]) + mask(shape, count, start, &device);
-        let weights = activation::softmax(scores, 2).reshape([shape.kv_heads, group * count, seen]);
-        let out = weights.matmul(values).reshape([shape.heads, count, dim]);
-        out.swap_dims(0, 1).reshape([count, shape.out_width()])
+        see(shape, queries, keys, values, start)
     }
+
+    /// Attention of the tokens of one whole sequence.
+    pub(crate) fn attend_whole(&self, tokens: Range<usize>, shape: AttentionShape) -> Tensor<2> {
+        let (queries, keys, values) = self.part(tokens);
+        see(shape, queries, keys, values, 0)
+    }
+
+    /// The heads of some tokens, `[heads, tokens, head_dim]` each.
+    fn part(&self, tokens: Range<usize>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+        let part = |x: &Tensor<3>| x.clone().slice([tokens.clone()]).swap_dims(0, 1);
+        (part(&self.queries), part(&self.keys), part(&self.values))
+    }
+}
+
+/// What queries, `[heads, tokens, head_dim]`, see of keys and values, of which `start` come before their own.
+fn see(
+    shape: AttentionShape,
+    queries: Tensor<3>,
+    keys: Tensor<3>,
+    values: Tensor<3>,
+    start: usize,
+) -> Tensor<2> {
+    let (dim, device) = (shape.head_dim, queries.device());
+    let count = queries.dims()[1];
+    // The query heads that share a key head become rows of one product.
+    let (group, seen) = (shape.heads / shape.kv_heads, start + count);
+    let queries = queries.reshape([shape.kv_heads, group * count, dim]);
+    let mut scores = queries.matmul(keys.swap_dims(1, 2)).mul_scalar(shape.scale);
+    if let Some(cap) = shape.soft_cap {
+        scores = scores.div_scalar(cap).tanh().mul_scalar(cap);
+    }
+    let scores =
+        scores.reshape([shape.heads, count, seen]) + mask(shape, count, start, &device);
+    let weights = activation::softmax(scores, 2).reshape([shape.kv_heads, group * count, seen]);
+    let out = weights.matmul(values).reshape([shape.heads, count, dim]);
+    out.swap_dims(0, 1).reshape([count, shape.out_width()])
 }
 
 /// 0 where a token may look, a large negative number where it may not: `[1, tokens, start + tokens]`.

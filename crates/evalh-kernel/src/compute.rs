@@ -3,14 +3,16 @@
 use crate::burn_ops;
 use crate::cache::{CacheError, CacheShape, KvCache, SeqId, Store};
 use crate::cpu::{
-    self, Angles, AttentionRow, AttentionShape, CodedRows, Isa, PackedWeight, Precision,
+    self, Angles, AttentionRow, AttentionShape, CodedRows, Isa, PackedWeight, Pairing, Precision,
 };
 use crate::host::{self, Host};
-use crate::weight::{LowRank, Vector, Weight, data_values};
+use crate::recorded::{self, Leaves, TrainedUpdate, is_recorded};
+use crate::weight::{Form, LowRank, Vector, VectorForm, Weight, data_values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Where and with which set of primitives to compute.
 ///
@@ -19,6 +21,7 @@ use std::ops::Range;
 pub struct Compute {
     device: Device,
     set: ComputeSet,
+    leaves: Option<Leaves>,
 }
 
 /// A set of primitives.
@@ -65,7 +68,7 @@ pub struct RescaleSpan<'a> {
 /// Cosines and sines for the tokens of a batch, where their set of primitives wants them.
 #[derive(Debug)]
 pub struct Rotations {
-    angles: Angles,
+    angles: Arc<Angles>,
     /// `[tokens, 1, pairs]`; only for burn's operations, and only where something is rotated.
     tensors: Option<(Tensor<3>, Tensor<3>)>,
 }
@@ -79,6 +82,14 @@ pub struct RowSpan {
     pub tokens: Range<usize>,
 }
 
+impl Rotations {
+    /// Cosines, sines and which values they rotate, where burn's operations need them.
+    fn tensors(&self) -> Option<(&Tensor<3>, &Tensor<3>, Pairing)> {
+        let (cos, sin) = self.tensors.as_ref()?;
+        Some((cos, sin, self.angles.pairing()))
+    }
+}
+
 impl Compute {
     /// Own code on the CPU, with the best instruction set of the machine.
     pub fn cpu() -> Self {
@@ -90,6 +101,7 @@ impl Compute {
         Self {
             device: Device::flex(),
             set: ComputeSet::Cpu(isa, Precision::F32),
+            leaves: None,
         }
     }
 
@@ -109,7 +121,22 @@ impl Compute {
         Self {
             device,
             set: ComputeSet::Burn,
+            leaves: None,
         }
+    }
+
+    /// The same primitives on another device of the same backend, with those parameters that burn's operations use.
+    pub(crate) fn on(&self, device: Device, leaves: Option<Leaves>) -> Self {
+        Self {
+            device,
+            set: self.set,
+            leaves,
+        }
+    }
+
+    /// The parameters that burn's operations use, where they are recorded.
+    pub(crate) fn leaves(&self) -> Option<&Leaves> {
+        self.leaves.as_ref()
     }
 
     /// The set of primitives.
@@ -133,10 +160,10 @@ impl Compute {
     /// A weight from row-major `[outputs, inputs]` values.
     pub fn weight(&self, rows: Vec<f32>, outputs: usize, inputs: usize) -> Weight {
         match self.set {
-            ComputeSet::Cpu(_, precision) => Weight::Packed(PackedWeight::in_precision(
+            ComputeSet::Cpu(_, precision) => Weight::packed(PackedWeight::in_precision(
                 &rows, outputs, inputs, precision,
             )),
-            ComputeSet::Burn => Weight::Dense(Tensor::from_data(
+            ComputeSet::Burn => Weight::dense(Tensor::from_data(
                 TensorData::new(rows, [outputs, inputs]),
                 &self.device,
             )),
@@ -151,7 +178,7 @@ impl Compute {
     pub fn coded_weight(&self, parts: &[CodedRows<'_>]) -> Weight {
         let packed = PackedWeight::joined(parts.iter().map(PackedWeight::coded).collect());
         if self.holds_codes() {
-            return Weight::Packed(packed);
+            return Weight::packed(packed);
         }
         self.weight(packed.to_rows(), packed.outputs(), packed.inputs())
     }
@@ -163,16 +190,16 @@ impl Compute {
 
     /// A vector of the given values.
     pub fn vector(&self, values: Vec<f32>) -> Vector {
-        match self.set {
-            ComputeSet::Cpu(..) => Vector::Host(values),
+        Vector::new(match self.set {
+            ComputeSet::Cpu(..) => VectorForm::Host(values),
             ComputeSet::Burn => {
                 let len = values.len();
-                Vector::Tensor(Tensor::from_data(
+                VectorForm::Tensor(Tensor::from_data(
                     TensorData::new(values, [len]),
                     &self.device,
                 ))
             }
-        }
+        })
     }
 
     /// A cache with room for `tokens` tokens in all.
@@ -191,56 +218,88 @@ impl Compute {
     /// # Panics
     /// When an id is not a row of the weight.
     pub fn embed(&self, ids: &[u32], weight: &Weight) -> Tensor<2> {
-        match weight {
-            Weight::Packed(packed) => {
+        match &weight.form {
+            Form::Packed(packed, _) => {
                 let width = packed.inputs();
                 let mut values = vec![0f32; ids.len() * width];
                 for (row, id) in values.chunks_exact_mut(width).zip(ids) {
                     packed.copy_row(*id as usize, row);
                 }
-                host::tensor(values, width, &self.device)
+                let x = host::tensor(values, width, &self.device);
+                match weight.gradient.as_ref().filter(|_| self.leaves.is_some()) {
+                    Some(sink) => recorded::embed(x, ids, sink),
+                    None => x,
+                }
             }
-            Weight::Dense(tensor) => {
+            Form::Dense(tensor) => {
                 let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
                 let len = ids.len();
                 let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [len]), &self.device);
-                tensor.clone().select(0, ids)
+                self.leaf(tensor, weight.gradient.as_ref()).select(0, ids)
             }
         }
     }
 
     /// `x W^T + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
     pub fn linear(&self, x: &Tensor<2>, weight: &Weight, bias: Option<&Vector>) -> Tensor<2> {
-        match (self.set, weight) {
-            (ComputeSet::Cpu(isa, _), Weight::Packed(packed)) => {
-                let x = Host::new(x.clone());
-                let rows = x.values().len() / packed.inputs();
-                let outputs = packed.outputs();
-                let mut out = match bias {
-                    Some(Vector::Host(bias)) => bias.repeat(rows),
-                    Some(Vector::Tensor(_)) => mixed(),
-                    None => vec![0f32; rows * outputs],
-                };
-                cpu::multiply(
-                    isa,
-                    x.values(),
-                    packed,
-                    &mut out,
-                    outputs,
-                    0,
-                    bias.is_some(),
-                );
-                host::tensor(out, outputs, &self.device)
+        self.linear_in_training(x, weight, bias, &[])
+    }
+
+    /// The same with low-rank updates that are being trained.
+    pub fn linear_in_training(
+        &self,
+        x: &Tensor<2>,
+        weight: &Weight,
+        bias: Option<&Vector>,
+        updates: &[TrainedUpdate],
+    ) -> Tensor<2> {
+        match (self.set, &weight.form) {
+            (ComputeSet::Cpu(isa, _), Form::Packed(packed, turned)) if is_recorded(x) => {
+                recorded::linear(isa, x.clone(), (packed, turned), weight, bias, updates)
             }
-            (ComputeSet::Burn, Weight::Dense(weight)) => {
-                let bias = bias.map(|bias| match bias {
-                    Vector::Tensor(bias) => bias,
-                    Vector::Host(_) => mixed(),
-                });
-                burn_ops::linear(x.clone(), weight, bias)
+            (ComputeSet::Cpu(isa, _), Form::Packed(packed, _)) => {
+                let x = Host::new(x.clone());
+                let mut out = recorded::product(isa, x.values(), packed, bias);
+                for update in updates {
+                    update.add(isa, x.values(), &mut out, packed.outputs());
+                }
+                host::tensor(out, packed.outputs(), &self.device)
+            }
+            (ComputeSet::Burn, Form::Dense(values)) => {
+                let bias = bias.map(|bias| self.on_device(bias));
+                let weight = self.leaf(values, weight.gradient.as_ref());
+                let y = burn_ops::linear(x.clone(), &weight, bias.as_ref());
+                updates
+                    .iter()
+                    .fold(y, |y, update| self.trained_update(y, x, update))
             }
             _ => mixed(),
         }
+    }
+
+    /// Adds an update that is being trained, in burn's operations.
+    fn trained_update(&self, y: Tensor<2>, x: &Tensor<2>, update: &TrainedUpdate) -> Tensor<2> {
+        let rank = update.rank();
+        let [to_a, to_b] = update.gradients();
+        let factor = |values: &[f32], shape: [usize; 2], sink| {
+            let data = TensorData::new(values.to_vec(), shape);
+            self.leaf(&Tensor::<2>::from_data(data, &self.device), Some(sink))
+        };
+        let a = factor(update.a(), [rank, update.a().len() / rank], to_a);
+        let b = factor(update.b(), [update.b().len() / rank, rank], to_b);
+        let mut x = x.clone();
+        if update.has_mask() {
+            let [tokens, width] = x.dims();
+            let mask = update.masked(&vec![1.0; tokens * width]).unwrap_or_default();
+            let mask = TensorData::new(mask, [tokens, width]);
+            x = x * Tensor::from_data(mask, &self.device);
+        }
+        let columns = update.column()..update.column() + b.dims()[0];
+        let delta = x.matmul(a.transpose()).mul_scalar(update.scale());
+        let delta = delta.matmul(b.transpose());
+        let place = [0..y.dims()[0], columns];
+        let sum = y.clone().slice(place.clone()) + delta;
+        y.slice_assign(place, sum)
     }
 
     /// Adds low-rank updates of `x` to the output `y` of a linear, `[tokens, outputs]`. Spans are in the order of their
@@ -322,6 +381,7 @@ impl Compute {
             };
             (tensor(cos), tensor(sin))
         });
+        let angles = Arc::new(angles);
         Rotations { angles, tensors }
     }
 
@@ -363,11 +423,7 @@ impl Compute {
                 host::tensor(out, shape.out_width(), &self.device)
             }
             (ComputeSet::Burn, Store::Grown { sequences, .. }) => {
-                let tensors = rotations
-                    .tensors
-                    .as_ref()
-                    .map(|(cos, sin)| (cos, sin, rotations.angles.pairing()));
-                let heads = burn_ops::Heads::new(qkv, shape, tensors);
+                let heads = burn_ops::Heads::new(qkv, shape, rotations.tensors());
                 let parts = rows
                     .iter()
                     .map(|row| {
@@ -381,9 +437,32 @@ impl Compute {
         }
     }
 
+    /// The same of whole sequences, which cover the batch in order, without a cache: `[tokens, qkv_width]` to
+    /// `[tokens, out_width]`.
+    pub fn attend_whole(
+        &self,
+        qkv: Tensor<2>,
+        shape: AttentionShape,
+        rotations: &Rotations,
+        sequences: &[Range<usize>],
+    ) -> Tensor<2> {
+        match self.set {
+            ComputeSet::Cpu(isa, _) => {
+                recorded::attend(isa, qkv, shape, &rotations.angles, sequences.to_vec())
+            }
+            ComputeSet::Burn => {
+                let heads = burn_ops::Heads::new(qkv, shape, rotations.tensors());
+                let parts = sequences.iter();
+                let parts = parts.map(|tokens| heads.attend_whole(tokens.clone(), shape));
+                Tensor::cat(parts.collect(), 0)
+            }
+        }
+    }
+
     /// The given rows of `x`, in that order.
     pub fn select_rows(&self, x: Tensor<2>, rows: &[usize]) -> Tensor<2> {
         match self.set {
+            ComputeSet::Cpu(..) if is_recorded(&x) => recorded::select_rows(x, rows),
             ComputeSet::Cpu(..) => {
                 let width = x.dims()[1];
                 let x = Host::new(x);
@@ -408,7 +487,7 @@ impl Compute {
     /// The values of a tensor, row-major.
     pub fn to_host(&self, x: Tensor<2>) -> Vec<f32> {
         match self.set {
-            ComputeSet::Cpu(..) => Host::new(x).into_vec(),
+            ComputeSet::Cpu(..) => Host::new(x.inner()).into_vec(),
             ComputeSet::Burn => data_values(x.into_data()),
         }
     }
@@ -416,9 +495,9 @@ impl Compute {
 
 /// A weight of the CPU set.
 fn packed(weight: &Weight) -> &PackedWeight {
-    match weight {
-        Weight::Packed(weight) => weight,
-        Weight::Dense(_) => mixed(),
+    match &weight.form {
+        Form::Packed(weight, _) => weight,
+        Form::Dense(_) => mixed(),
     }
 }
 

@@ -14,6 +14,11 @@ impl Host {
             // The CPU set only ever makes tensors on this backend.
             Err(error) => unreachable!("a tensor of another backend: {error:?}"),
         };
+        Self::of(tensor)
+    }
+
+    /// The same of the backend's own tensor.
+    pub(crate) fn of(tensor: FlexTensor) -> Self {
         Self(if tensor.as_slice::<f32>().is_some() {
             tensor
         } else {

@@ -9,8 +9,10 @@ mod burn_ops;
 mod cache;
 mod compute;
 pub mod cpu;
+mod gradient;
 mod host;
 mod norm;
+mod recorded;
 mod weight;
 
 pub use bidirectional::RelativePositions;
@@ -20,5 +22,7 @@ pub use cpu::{
     Activation, Angles, AttentionShape, BidirectionalShape, CodeValues, CodedRows, Factors, Isa,
     Pairing, Precision, QkvLayout, RopeTable,
 };
+pub use gradient::{GradientSink, Sink, SummedGradient};
 pub use norm::{HeadNorm, NormKind};
+pub use recorded::{InputMask, TargetLoss, TrainedUpdate};
 pub use weight::{LowRank, LowRankAddend, Vector, Weight};

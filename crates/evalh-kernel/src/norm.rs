@@ -3,7 +3,8 @@
 use crate::compute::{Compute, ComputeSet, mixed};
 use crate::cpu::{self, NormSlices};
 use crate::host::{self, Host};
-use crate::weight::Vector;
+use crate::recorded::{self, is_recorded};
+use crate::weight::{Vector, VectorForm};
 use burn::tensor::Tensor;
 use std::ops::Range;
 
@@ -31,8 +32,12 @@ impl Compute {
         weight: &Vector,
         eps: f32,
     ) -> (Tensor<2>, Tensor<2>) {
-        match (self.set(), weight) {
-            (ComputeSet::Cpu(isa, _), Vector::Host(weight)) => {
+        match (self.set(), &weight.values) {
+            (ComputeSet::Cpu(isa, _), _) if is_recorded(&x) => {
+                let x = plus(x, residual);
+                (x.clone(), recorded::rms_norm(isa, x, weight, eps))
+            }
+            (ComputeSet::Cpu(isa, _), VectorForm::Host(weight)) => {
                 let mut x = Host::new(x).into_vec();
                 let residual = residual.map(Host::new);
                 let residual = residual.as_ref().map(Host::values);
@@ -40,9 +45,9 @@ impl Compute {
                 cpu::rms_norm(isa, &mut x, residual, weight, eps, &mut out);
                 self.pair(x, out, weight.len())
             }
-            (ComputeSet::Burn, Vector::Tensor(weight)) => {
+            (ComputeSet::Burn, VectorForm::Tensor(_)) => {
                 let x = plus(x, residual);
-                (x.clone(), rms(x, eps) * weight.clone().unsqueeze())
+                (x.clone(), rms(x, eps) * self.on_device(weight).unsqueeze())
             }
             _ => mixed(),
         }
@@ -59,6 +64,10 @@ impl Compute {
         eps: f32,
     ) -> (Tensor<2>, Tensor<2>) {
         match self.set() {
+            ComputeSet::Cpu(isa, _) if is_recorded(&x) => {
+                let x = plus(x, residual);
+                (x.clone(), recorded::layer_norm(isa, x, weight, bias, eps))
+            }
             ComputeSet::Cpu(isa, _) => {
                 let width = x.dims()[1];
                 let mut x = Host::new(x).into_vec();
@@ -73,10 +82,10 @@ impl Compute {
                 let x = plus(x, residual);
                 let mut out = rms(centred(x.clone()), eps);
                 if let Some(weight) = weight {
-                    out = out * on_device(weight).unsqueeze();
+                    out = out * self.on_device(weight).unsqueeze();
                 }
                 if let Some(bias) = bias {
-                    out = out + on_device(bias).unsqueeze();
+                    out = out + self.on_device(bias).unsqueeze();
                 }
                 (x, out)
             }
@@ -102,6 +111,9 @@ impl Compute {
             eps,
         } = norm;
         match self.set() {
+            ComputeSet::Cpu(isa, _) if is_recorded(&x) => {
+                recorded::norm_columns(isa, x, columns, group, norm)
+            }
             ComputeSet::Cpu(isa, _) => {
                 let width = x.dims()[1];
                 let mut x = Host::new(x).into_vec();
@@ -125,7 +137,7 @@ impl Compute {
                 };
                 let mut part: Tensor<3> = part.reshape([tokens, groups, group]);
                 let spread = |vector: &Vector| {
-                    let vector = on_device(vector);
+                    let vector = self.on_device(vector);
                     let shared = vector.dims()[0] == group;
                     vector.reshape([1, if shared { 1 } else { groups }, group])
                 };
@@ -138,6 +150,14 @@ impl Compute {
         }
     }
 
+    /// The tensor of a vector of burn's set: a leaf of the tape where its gradient is wanted.
+    pub(crate) fn on_device(&self, vector: &Vector) -> Tensor<1> {
+        match &vector.values {
+            VectorForm::Tensor(tensor) => self.leaf(tensor, vector.gradient.as_ref()),
+            VectorForm::Host(_) => mixed(),
+        }
+    }
+
     fn pair(&self, x: Vec<f32>, out: Vec<f32>, width: usize) -> (Tensor<2>, Tensor<2>) {
         (
             host::tensor(x, width, self.device()),
@@ -147,18 +167,11 @@ impl Compute {
 }
 
 /// The values of a vector of the CPU set; none for none.
-fn on_host(vector: Option<&Vector>) -> &[f32] {
-    match vector {
+pub(crate) fn on_host(vector: Option<&Vector>) -> &[f32] {
+    match vector.map(|vector| &vector.values) {
         None => &[],
-        Some(Vector::Host(values)) => values,
-        Some(Vector::Tensor(_)) => mixed(),
-    }
-}
-
-fn on_device(vector: &Vector) -> Tensor<1> {
-    match vector {
-        Vector::Tensor(tensor) => tensor.clone(),
-        Vector::Host(_) => mixed(),
+        Some(VectorForm::Host(values)) => values,
+        Some(VectorForm::Tensor(_)) => mixed(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod layer;
 mod load;
 mod mlp;
+mod training;
 
 use crate::config::Positions;
 use crate::device::{DeviceChoice, KernelChoice, PrecisionChoice};
@@ -12,8 +13,9 @@ use crate::{DecoderConfig, Footprint, LoraId, ModelError};
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::{CacheShape, Compute, ComputeSet, Weight};
-pub(crate) use layer::{Layer, Pass, Stream, Wanted};
+pub(crate) use layer::{Layer, Pass, Sight, Stream, Wanted};
 use rayon::prelude::*;
+pub use training::{Start, TrainingRow};
 
 /// How to load a model.
 #[derive(Debug, Clone, Copy, Default)]

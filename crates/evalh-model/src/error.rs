@@ -8,6 +8,9 @@ use evalh_checkpoint::CheckpointError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
+    /// No token of a training batch counts.
+    #[error("find a token to predict: no token of the batch counts for the loss")]
+    NothingToPredict,
     /// The config asks for something that is not honoured.
     #[error(
         "build the model: config.json: {field} is {found}, which is not supported; {supported}"

@@ -18,7 +18,7 @@ mod session;
 pub use config::{
     AttentionConfig, DecoderConfig, ExpertsConfig, HeadNorms, MlpConfig, Norms, Positions, Residual,
 };
-pub use decoder::{Decoder, LoadOptions};
+pub use decoder::{Decoder, LoadOptions, Start, TrainingRow};
 pub use device::{DeviceChoice, KernelChoice, PrecisionChoice};
 pub use encoder::{
     Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
@@ -26,8 +26,11 @@ pub use encoder::{
     RelativeAttention,
 };
 pub use error::ModelError;
-pub use evalh_kernel::SeqId;
+pub use evalh_kernel::{
+    GradientSink, InputMask, SeqId, Sink, SummedGradient, TargetLoss, TrainedUpdate,
+};
 pub use footprint::Footprint;
+pub use part::{Parameter, ParameterTensor, UpdateStart};
 pub use rope::{RopeConfig, RopeScaling, Yarn};
 pub use session::{Logits, Row, Session};
 

@@ -3,7 +3,7 @@
 mod places;
 
 use crate::config::Positions;
-use crate::decoder::{Decoder, Pass, Stream, Wanted};
+use crate::decoder::{Decoder, Pass, Sight, Stream, Wanted};
 use crate::part::Scope;
 use crate::{LoraId, ModelError};
 use evalh_kernel::{Activation, CacheError, KvCache, RowSpan, SeqId};
@@ -342,8 +342,10 @@ impl<'m> Session<'m> {
             scope: &scope,
             rotations: &rotations,
             rotation_of: model.rotation_of(),
-            cache: &mut self.cache,
-            rows: &spans,
+            sight: Sight::Cached {
+                cache: &mut self.cache,
+                rows: &spans,
+            },
         };
         let mut stream = Stream { x, pending: None };
         let Some((last, layers)) = model.layers.split_last() else {

@@ -66,6 +66,7 @@ macro_rules! with_curve {
         }
     };
 }
+pub(super) use with_curve;
 
 dispatch! {
     unsafe fn activate_part(isa; activation: Activation, x: &mut [f32]) = activate_lanes

@@ -205,7 +205,12 @@ impl Shared {
     }
 }
 
-fn rotate(qkv: &mut [f32], shape: AttentionShape, angles: &Angles) {
+/// Rotates the queries and keys of `qkv`, `[tokens, qkv_width]`, in place by `angles`, which hold one entry a token;
+/// does nothing where they rotate no pairs.
+///
+/// # Panics
+/// When there are not as many angles as tokens.
+pub fn rotate(qkv: &mut [f32], shape: AttentionShape, angles: &Angles) {
     if angles.pairs() == 0 {
         return;
     }

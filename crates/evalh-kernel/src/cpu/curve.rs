@@ -12,6 +12,12 @@ pub(super) trait Curve {
     /// # Safety
     /// The machine has the instruction set of `V`.
     unsafe fn at<V: Lanes>(x: V) -> V;
+
+    /// The function, and its derivative.
+    ///
+    /// # Safety
+    /// As for [`Curve::at`].
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V);
 }
 
 /// The coefficients' value at `x`, the highest power first.
@@ -97,12 +103,31 @@ unsafe fn sigmoid_times<V: Lanes>(x: V, exponent: V) -> V {
     unsafe { x.div(exp(V::splat(0.0).sub(exponent)).add(V::splat(1.0))) }
 }
 
+/// `x s` with `s = 1 / (1 + e^(-slope x))`, and its derivative `s + slope x s (1 - s)`.
+#[inline(always)]
+unsafe fn sigmoid_times_with_slope<V: Lanes>(x: V, slope: f32) -> (V, V) {
+    // SAFETY: arithmetic on lanes only; the caller vouches for the instruction set.
+    unsafe {
+        let one = V::splat(1.0);
+        let sigmoid = one.div(exp(x.mul(V::splat(-slope))).add(one));
+        let value = x.mul(sigmoid);
+        let rest = one.sub(sigmoid).mul(V::splat(slope));
+        (value, value.mul_add(rest, sigmoid))
+    }
+}
+
 pub(super) struct Silu;
 impl Curve for Silu {
     #[inline(always)]
     unsafe fn at<V: Lanes>(x: V) -> V {
         // SAFETY: passed on.
         unsafe { sigmoid_times(x, x) }
+    }
+
+    #[inline(always)]
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V) {
+        // SAFETY: passed on.
+        unsafe { sigmoid_times_with_slope(x, 1.0) }
     }
 }
 
@@ -112,6 +137,12 @@ impl Curve for QuickGelu {
     unsafe fn at<V: Lanes>(x: V) -> V {
         // SAFETY: passed on.
         unsafe { sigmoid_times(x, x.mul(V::splat(1.702))) }
+    }
+
+    #[inline(always)]
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V) {
+        // SAFETY: passed on.
+        unsafe { sigmoid_times_with_slope(x, 1.702) }
     }
 }
 
@@ -123,6 +154,19 @@ impl Curve for Gelu {
         unsafe {
             let half = x.mul(V::splat(0.5));
             erf(x.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2))).mul_add(half, half)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V) {
+        // SAFETY: passed on.
+        unsafe {
+            let half = V::splat(0.5);
+            let below = erf(x.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2))).mul_add(half, half);
+            // The density is zero in `f32` long before the limit, which keeps its square finite.
+            let near = clamp(x, 16.0);
+            let density = exp(near.mul(near).mul(V::splat(-0.5))).mul(V::splat(0.398_942_3));
+            (x.mul(below), near.mul_add(density, below))
         }
     }
 }
@@ -138,6 +182,22 @@ impl Curve for GeluTanh {
             tanh(cubic.mul(V::splat(0.797_884_6))).mul_add(half, half)
         }
     }
+
+    #[inline(always)]
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V) {
+        // SAFETY: passed on.
+        unsafe {
+            let (half, one) = (V::splat(0.5), V::splat(1.0));
+            let cubic = x.mul(x).mul(x).mul_add(V::splat(0.044_715), x);
+            let t = tanh(cubic.mul(V::splat(0.797_884_6)));
+            let below = t.mul_add(half, half);
+            // Where the tangent is one its slope is zero: the limit keeps the other factor finite.
+            let near = clamp(x, 16.0);
+            let inner = near.mul(near).mul_add(V::splat(0.107_032_23), V::splat(0.797_884_6));
+            let rise = one.sub(t.mul(t)).mul(half).mul(inner);
+            (x.mul(below), near.mul_add(rise, below))
+        }
+    }
 }
 
 pub(super) struct Relu;
@@ -147,6 +207,17 @@ impl Curve for Relu {
         // SAFETY: passed on.
         unsafe { V::splat(0.0).max(x) }
     }
+
+    #[inline(always)]
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V) {
+        // SAFETY: passed on.
+        unsafe {
+            // Any positive number times this twice is above one.
+            let large = V::splat(f32::MAX);
+            let steep = V::splat(0.0).max(x.mul(large).mul(large));
+            (Self::at(x), V::splat(1.0).min(steep))
+        }
+    }
 }
 
 pub(super) struct Tanh;
@@ -155,5 +226,14 @@ impl Curve for Tanh {
     unsafe fn at<V: Lanes>(x: V) -> V {
         // SAFETY: passed on.
         unsafe { tanh(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn with_slope<V: Lanes>(x: V) -> (V, V) {
+        // SAFETY: passed on.
+        unsafe {
+            let t = tanh(x);
+            (t, V::splat(1.0).sub(t.mul(t)))
+        }
     }
 }

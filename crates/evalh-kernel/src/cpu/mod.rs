@@ -7,6 +7,7 @@
 
 mod activation;
 mod attention;
+pub mod backward;
 mod bidirectional;
 mod blocks;
 mod codes;

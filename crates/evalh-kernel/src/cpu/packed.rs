@@ -190,6 +190,21 @@ impl PackedWeight {
         }
     }
 
+    /// Whether values are held as codes.
+    pub(crate) fn is_coded(&self) -> bool {
+        match &self.values {
+            Values::Codes(_) => true,
+            Values::Parts(parts) => parts.iter().any(Self::is_coded),
+            Values::F32(_) | Values::Bf16(_) | Values::Pairs(_) => false,
+        }
+    }
+
+    /// The transpose, `[inputs, outputs]`, for arithmetic in the same precision.
+    pub(crate) fn turned(&self) -> Self {
+        let turned = super::backward::transpose(&self.to_rows(), self.outputs, self.inputs);
+        Self::in_precision(&turned, self.inputs, self.outputs, self.precision())
+    }
+
     /// Row `index` of the weight, written to `out` (`inputs` values).
     ///
     /// # Panics

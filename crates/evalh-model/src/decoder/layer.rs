@@ -6,6 +6,7 @@ use crate::part::{HeadNorm, Held, Linear, Norm, Scope, Target, Updates};
 use burn::tensor::Tensor;
 use evalh_adapter::TargetModule;
 use evalh_kernel::{AttentionShape, Compute, KvCache, Rotations, RowSpan};
+use std::ops::Range;
 
 /// One layer. A norm that is not there leaves its input as it is.
 #[derive(Debug)]
@@ -39,8 +40,18 @@ pub(crate) struct Pass<'a> {
     pub rotations: &'a [Rotations],
     /// Which rotation each layer uses; the first where there is no such list.
     pub rotation_of: &'a [usize],
-    pub cache: &'a mut KvCache,
-    pub rows: &'a [RowSpan],
+    pub sight: Sight<'a>,
+}
+
+/// What the tokens of a batch see beside themselves.
+pub(crate) enum Sight<'a> {
+    /// What a cache holds of their sequences, to which they are appended.
+    Cached {
+        cache: &'a mut KvCache,
+        rows: &'a [RowSpan],
+    },
+    /// Nothing: the sequences are in the batch as a whole, one after another.
+    Whole(&'a [Range<usize>]),
 }
 
 /// The tokens whose logits are wanted: nothing else is needed of the last layer, once it has remembered all of them.
@@ -154,14 +165,13 @@ impl Layer {
             layout: attention.layout,
         };
         let rotation = pass.rotation_of.get(self.index).copied().unwrap_or(0);
-        compute.attend(
-            qkv,
-            shape,
-            &pass.rotations[rotation],
-            pass.cache,
-            self.index,
-            pass.rows,
-        )
+        let rotations = &pass.rotations[rotation];
+        match &mut pass.sight {
+            Sight::Cached { cache, rows } => {
+                compute.attend(qkv, shape, rotations, cache, self.index, rows)
+            }
+            Sight::Whole(sequences) => compute.attend_whole(qkv, shape, rotations, sequences),
+        }
     }
 
     /// Every linear.
@@ -170,6 +180,20 @@ impl Layer {
         match &self.mlp {
             Block::Mlp(mlp) => linears.extend(mlp.linears()),
             Block::Experts(experts) => linears.extend(experts.linears()),
+        }
+        linears
+    }
+
+    /// Every linear, to be trained.
+    pub(crate) fn linears_mut(&mut self) -> Vec<&mut Linear> {
+        let mut linears = vec![&mut self.qkv, &mut self.attention_output];
+        match &mut self.mlp {
+            Block::Mlp(mlp) => linears.extend([&mut mlp.first, &mut mlp.down]),
+            Block::Experts(experts) => {
+                linears.push(&mut experts.router);
+                let each = experts.each.iter_mut();
+                linears.extend(each.flat_map(|mlp| [&mut mlp.first, &mut mlp.down]));
+            }
         }
         linears
     }

@@ -1,7 +1,9 @@
 //! A table of vectors, looked up by token or by position.
 
 use super::linear::transpose;
-use super::{Held, Scope, Slot, Target, Updates};
+use super::{
+    Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates,
+};
 use crate::LoraId;
 use burn::tensor::{Tensor, TensorData};
 use evalh_adapter::{LoraUpdate, ModuleKind, TargetModule};
@@ -166,5 +168,23 @@ impl Held for Embedding {
             .map(|a| a.update.parameters() * size_of::<f32>());
         let tables = self.table.extra().map(|table| table.bytes());
         attached.chain(tables).sum()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        let (rows, width) = (self.base().outputs(), self.base().inputs());
+        let tensors = vec![ParameterTensor {
+            name: format!("{}.weight", self.name),
+            rows: 0..rows,
+            turned: false,
+        }];
+        vec![ParameterSlot {
+            parameter: Parameter {
+                tensors,
+                rows,
+                width,
+                layer: None,
+            },
+            place: Place::Weight(&mut self.table),
+        }]
     }
 }

@@ -1,10 +1,15 @@
 //! The one linear, in which adapters act.
 
-use super::{Held, Scope, Slot, Target, Updates, Values};
+use super::{
+    Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates, Values,
+};
 use crate::LoraId;
 use burn::tensor::Tensor;
 use evalh_adapter::{LoraUpdate, ModuleKind, TargetModule};
-use evalh_kernel::{Compute, LowRank, LowRankAddend, LowRankSpan, RescaleSpan, Vector, Weight};
+use evalh_kernel::{
+    Compute, LowRank, LowRankAddend, LowRankSpan, RescaleSpan, Sink, TargetLoss, TrainedUpdate,
+    Vector, Weight,
+};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +23,9 @@ pub(crate) struct Linear {
     bias: Slot<Option<Bias>>,
     /// Updates applied beside the weight.
     attached: Vec<Attached>,
+    /// Updates in training, with their modules.
+    trained: Vec<TrainedUpdate>,
+    trained_modules: Vec<String>,
     /// Whether the weight is another part's, and not counted with this one.
     shared: bool,
 }
@@ -31,9 +39,9 @@ struct Part {
 
 /// A bias, on the host too: where an update scales columns, the bias is left out.
 #[derive(Debug)]
-struct Bias {
-    values: Vec<f32>,
-    vector: Vector,
+pub(crate) struct Bias {
+    pub values: Vec<f32>,
+    pub vector: Vector,
 }
 
 /// All updates of an adapter.
@@ -47,6 +55,23 @@ struct Attached {
 
 /// An update of a part that begins at this row, and what `DoRA` multiplies each row of the part by.
 type PartUpdate<'u> = (usize, &'u LoraUpdate, Option<Vec<f32>>);
+
+/// A low-rank update at the beginning of its training.
+#[derive(Debug)]
+pub struct UpdateStart<'a> {
+    /// The module, as the checkpoint names it.
+    pub module: &'a str,
+    /// Its rank.
+    pub rank: usize,
+    /// Factor of the product.
+    pub scale: f32,
+    /// `A`, `[rank, inputs]`.
+    pub a: Vec<f32>,
+    /// `B`, `[outputs, rank]`.
+    pub b: Vec<f32>,
+    /// Where the gradients of `A` and `B` go.
+    pub gradients: [Sink; 2],
+}
 
 /// The weights of a [`Linear`].
 #[derive(Debug)]
@@ -108,6 +133,8 @@ impl Linear {
             weight: Slot::new(weight),
             bias: Slot::new(bias.map(|values| Bias::new(compute, values))),
             attached: Vec::new(),
+            trained: Vec::new(),
+            trained_modules: Vec::new(),
             shared: false,
         }
     }
@@ -148,7 +175,8 @@ impl Linear {
     pub(crate) fn forward(&self, compute: &Compute, x: &Tensor<2>, scope: &Scope) -> Tensor<2> {
         let bias = self.bias.get(scope).as_ref();
         let weight = self.weight.get(scope);
-        let y = compute.linear(x, weight, bias.map(|bias| &bias.vector));
+        let vector = bias.map(|bias| &bias.vector);
+        let y = compute.linear_in_training(x, weight, vector, &self.trained);
         let updates = || {
             scope.runs.iter().flat_map(|(tokens, id)| {
                 let own = self.attached.iter().filter(move |a| a.id == *id);
@@ -175,6 +203,66 @@ impl Linear {
             })
             .collect();
         compute.low_rank(compute.rescale(y, &factors), x, &spans)
+    }
+
+    /// The loss of targets, one a row of `x`, where this is the output head.
+    pub(crate) fn target_loss(
+        &self,
+        compute: &Compute,
+        x: Tensor<2>,
+        soft_cap: Option<f32>,
+        targets: &[u32],
+    ) -> TargetLoss {
+        let bias = self.bias.base().as_ref().map(|bias| &bias.vector);
+        compute.target_loss(x, self.weight.base(), bias, soft_cap, targets)
+    }
+
+    /// Begins to train an update of a module: `scale * B A` with the factors `a`, `[rank, inputs]`, and `b`, `[outputs,
+    /// rank]`. Gives nothing where the module is not here.
+    pub(crate) fn train(&mut self, start: UpdateStart<'_>) -> Option<Result<(), String>> {
+        let part = self.parts.iter().find(|part| part.name == start.module)?;
+        let (outputs, inputs, rank) = (part.rows.len(), self.inputs, start.rank);
+        if rank == 0 || start.a.len() != rank * inputs || start.b.len() != outputs * rank {
+            return Some(Err(format!(
+                "factors of {} and {} values are none of rank {rank} for {outputs} x {inputs}",
+                start.a.len(),
+                start.b.len()
+            )));
+        }
+        self.trained.push(TrainedUpdate::new(
+            start.a,
+            start.b,
+            rank,
+            start.scale,
+            part.rows.start,
+            start.gradients,
+        ));
+        self.trained_modules.push(start.module.to_owned());
+        Some(Ok(()))
+    }
+
+    /// The updates in training, with their modules.
+    pub(crate) fn trained_mut(&mut self) -> impl Iterator<Item = (&str, &mut TrainedUpdate)> {
+        let modules = self.trained_modules.iter().map(String::as_str);
+        modules.zip(&mut self.trained)
+    }
+
+    /// Whether an update is in training.
+    pub(crate) fn is_trained(&self) -> bool {
+        !self.trained.is_empty()
+    }
+
+    /// Trains no update any more.
+    pub(crate) fn end_training(&mut self) {
+        self.trained.clear();
+        self.trained_modules.clear();
+    }
+
+    /// Shares a weight again that was replaced where it is held.
+    pub(crate) fn share(&mut self, weight: &Arc<Weight>) {
+        if self.shared {
+            self.weight.set_base(Arc::clone(weight));
+        }
     }
 
     /// Takes over the adapter's updates and tensors for these modules.
@@ -266,6 +354,41 @@ impl Linear {
 }
 
 impl Held for Linear {
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        let turned = self.kind == ModuleKind::Conv1d;
+        let tensors = |name: &str, turned: bool| -> Vec<ParameterTensor> {
+            let tensor = |part: &Part| ParameterTensor {
+                name: format!("{}.{name}", part.name),
+                rows: part.rows.clone(),
+                turned,
+            };
+            self.parts.iter().map(tensor).collect()
+        };
+        let rows = self.weight.base().outputs();
+        let parameter = |tensors, width| Parameter {
+            tensors,
+            rows,
+            width,
+            layer: None,
+        };
+        let weight = parameter(tensors("weight", turned), self.inputs);
+        let bias = parameter(tensors("bias", false), 1);
+        let mut slots = Vec::new();
+        if !self.shared {
+            slots.push(ParameterSlot {
+                parameter: weight,
+                place: Place::Weight(&mut self.weight),
+            });
+        }
+        if self.bias.base().is_some() {
+            slots.push(ParameterSlot {
+                parameter: bias,
+                place: Place::Bias(&mut self.bias),
+            });
+        }
+        slots
+    }
+
     fn restore(&mut self) {
         self.weight.restore();
         self.bias.restore();
@@ -295,7 +418,7 @@ impl Held for Linear {
 }
 
 impl Bias {
-    fn new(compute: &Compute, values: Vec<f32>) -> Self {
+    pub(crate) fn new(compute: &Compute, values: Vec<f32>) -> Self {
         let vector = compute.vector(values.clone());
         Self { values, vector }
     }

@@ -1,6 +1,8 @@
 //! The norms of the stream and of queries and keys.
 
-use super::{Held, Scope, Slot, Target, Updates};
+use super::{
+    Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates,
+};
 use crate::LoraId;
 use crate::config::Norms;
 use burn::tensor::Tensor;
@@ -131,6 +133,43 @@ impl Held for Norm {
         let replaced: usize = self.slots().map(|slot| slot.extra().count()).sum();
         replaced * self.width * size_of::<f32>()
     }
+
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        let plus_one = self.kind == Norms::RmsPlusOne;
+        let (name, width) = (&self.name, self.width);
+        let slot = |slot, part: &str, offset| ParameterSlot {
+            parameter: column([(format!("{name}.{part}"), width)]),
+            place: Place::Vector {
+                slot,
+                offset,
+                copy: None,
+            },
+        };
+        let weight = self.weight.as_mut();
+        let weight = weight.map(|w| slot(w, "weight", if plus_one { 1.0 } else { 0.0 }));
+        let bias = self.bias.as_mut().map(|b| slot(b, "bias", 0.0));
+        weight.into_iter().chain(bias).collect()
+    }
+}
+
+/// Rows of one value, of tensors with their lengths.
+fn column(tensors: impl IntoIterator<Item = (String, usize)>) -> Parameter {
+    let mut rows = 0;
+    let tensors = tensors.into_iter().map(|(name, len)| {
+        rows += len;
+        ParameterTensor {
+            name,
+            rows: rows - len..rows,
+            turned: false,
+        }
+    });
+    let tensors = tensors.collect();
+    Parameter {
+        tensors,
+        rows,
+        width: 1,
+        layer: None,
+    }
 }
 
 /// A norm over the heads of queries or of keys.
@@ -255,5 +294,21 @@ impl Held for HeadNorm {
 
     fn extra_bytes(&self) -> usize {
         self.norms.iter().map(Norm::extra_bytes).sum()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        let Some(joined) = &mut self.joined else {
+            return self.norms.iter_mut().flat_map(Norm::parameters_mut).collect();
+        };
+        let norms = self.norms.iter();
+        let tensors = norms.map(|norm| (format!("{}.weight", norm.name), norm.width));
+        vec![ParameterSlot {
+            parameter: column(tensors),
+            place: Place::Vector {
+                slot: &mut joined.slot,
+                offset: 0.0,
+                copy: Some(&mut joined.values),
+            },
+        }]
     }
 }

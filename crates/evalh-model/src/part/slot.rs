@@ -1,5 +1,6 @@
 //! A value of the model, and what adapters put in its place.
 
+use super::ParameterSlot;
 use crate::LoraId;
 use std::ops::Range;
 
@@ -30,6 +31,12 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// No adapter for any token.
+    pub(crate) const NONE: &'static Self = &Self {
+        runs: Vec::new(),
+        whole: None,
+    };
+
     /// Adds tokens, which follow those added before.
     pub(crate) fn push(&mut self, tokens: Range<usize>, adapter: Option<LoraId>) {
         let Some(adapter) = adapter else { return };
@@ -67,6 +74,16 @@ impl<T> Slot<T> {
     /// The value as loaded.
     pub(crate) fn base(&self) -> &T {
         &self.base
+    }
+
+    /// The value as loaded, to be changed in training.
+    pub(crate) fn base_mut(&mut self) -> &mut T {
+        &mut self.base
+    }
+
+    /// Another value in place of the loaded one.
+    pub(crate) fn set_base(&mut self, value: T) {
+        self.base = value;
     }
 
     /// The value for a batch.
@@ -122,4 +139,6 @@ pub(crate) trait Held {
     fn replaced_by(&self, adapter: LoraId) -> bool;
     /// Bytes held for adapters.
     fn extra_bytes(&self) -> usize;
+    /// The base's own parameters.
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>>;
 }

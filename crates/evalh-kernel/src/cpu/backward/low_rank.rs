@@ -1,0 +1,246 @@
+//! Gradients of low-rank updates.
+
+use super::Shared;
+use super::pack::turn;
+use super::product::{Outputs, Rows, multiply_down};
+use crate::cpu::isa::Isa;
+use crate::cpu::tile::{PANEL, ROWS};
+use rayon::prelude::*;
+
+/// Distance of two rows of a turned block.
+const STEP: usize = 16;
+
+/// A low-rank update of some outputs of a linear layer: `y[column..column + outputs] += scale * B A x`.
+#[derive(Debug, Clone, Copy)]
+pub struct LowRankPart<'a> {
+    /// `A`, `[rank, inputs]`.
+    pub a: &'a [f32],
+    /// `B`, `[outputs, rank]`.
+    pub b: &'a [f32],
+    /// Its rank.
+    pub rank: usize,
+    /// Factor of the product.
+    pub scale: f32,
+    /// First output that it adds to.
+    pub column: usize,
+}
+
+/// Adds the gradients of a low-rank update: to `d_a` and `d_b`, which are like `A` and `B`, and to `dx` where it is given.
+///
+/// `x` and `dx` are `[rows, inputs]`, `inner` is `x A^T`, `[rows, rank]` (not scaled), `dy` is `[rows, width]`. Every sum
+/// runs in the order of rows, outputs or ranks.
+///
+/// # Panics
+/// When a shape does not fit.
+#[allow(clippy::too_many_arguments)]
+pub fn low_rank_backward(
+    isa: Isa,
+    x: &[f32],
+    inner: &[f32],
+    part: LowRankPart<'_>,
+    dy: &[f32],
+    width: usize,
+    d_a: &mut [f32],
+    d_b: &mut [f32],
+    dx: Option<&mut [f32]>,
+) {
+    let LowRankPart { a, b, rank, .. } = part;
+    let (inputs, outputs) = (a.len() / rank, b.len() / rank);
+    let rows = inner.len() / rank;
+    assert!(
+        a.len() == rank * inputs && b.len() == outputs * rank && inner.len() == rows * rank,
+        "factors of rank {rank}"
+    );
+    assert!(
+        d_a.len() == a.len() && d_b.len() == b.len(),
+        "gradients like the factors"
+    );
+    assert!(
+        x.len() == rows * inputs && dx.as_ref().is_none_or(|dx| dx.len() == x.len()),
+        "{rows} rows of {inputs} inputs"
+    );
+    assert!(
+        dy.len() == rows * width && part.column + outputs <= width,
+        "{rows} rows of {width} outputs, among them {}..{}",
+        part.column,
+        part.column + outputs
+    );
+    if rows == 0 {
+        return;
+    }
+    let dy = Rows {
+        values: &dy[part.column..],
+        step: width,
+    };
+    // `scale * B` with its rows filled up to whole registers.
+    let padded = rank.next_multiple_of(16);
+    let mut scaled = vec![0f32; outputs * padded];
+    for (to, from) in scaled.chunks_exact_mut(padded).zip(b.chunks_exact(rank)) {
+        to.iter_mut()
+            .zip(from)
+            .for_each(|(to, from)| *to = from * part.scale);
+    }
+    let scaled = Rows {
+        values: &scaled,
+        step: padded,
+    };
+    let mut d_inner = vec![0f32; rows * padded];
+    let blocks = Blocks {
+        isa,
+        part,
+        inputs,
+        outputs,
+        dy,
+        scaled,
+    };
+    let dx = dx.map(|dx| Shared(dx.as_mut_ptr()));
+    rayon::join(
+        || {
+            d_inner
+                .par_chunks_mut(ROWS * padded)
+                .enumerate()
+                .for_each_init(Scratch::default, |scratch, (block, d_inner)| {
+                    let dx = dx.map(|dx| dx.at(block * ROWS * inputs));
+                    // SAFETY: a block has its own rows of `dx`, whose length is asserted above.
+                    unsafe { blocks.run(block * ROWS, d_inner, dx, scratch) };
+                });
+        },
+        || add_to_b(isa, rows, inner, part, dy, d_b),
+    );
+    let d_inner = Rows {
+        values: &d_inner,
+        step: padded,
+    };
+    let d_a = Shared(d_a.as_mut_ptr());
+    (0..inputs.div_ceil(PANEL))
+        .into_par_iter()
+        .for_each_init(Vec::new, |spare, panel| {
+            let column = panel * PANEL;
+            let x = Rows {
+                values: &x[column..],
+                step: inputs,
+            };
+            let c = Outputs {
+                first: d_a.at(column),
+                step: inputs,
+                accumulate: true,
+            };
+            let columns = PANEL.min(inputs - column);
+            // SAFETY: the columns lie inside `d_a` (asserted above) and belong to this panel alone.
+            unsafe { multiply_down(isa, rows, (d_inner, rank), (x, columns), c, spare) };
+        });
+}
+
+/// `d_b += scale * dy^T inner`, by panels of outputs; a panel's product is `[rank, 32]`, turned as it is added.
+fn add_to_b(
+    isa: Isa,
+    rows: usize,
+    inner: &[f32],
+    part: LowRankPart<'_>,
+    dy: Rows<'_>,
+    d_b: &mut [f32],
+) {
+    let rank = part.rank;
+    let inner = Rows {
+        values: inner,
+        step: rank,
+    };
+    d_b.par_chunks_mut(PANEL * rank).enumerate().for_each_init(
+        || (vec![0f32; rank * PANEL], Vec::new()),
+        |(product, spare), (panel, d_b)| {
+            let dy = Rows {
+                values: &dy.values[panel * PANEL..],
+                ..dy
+            };
+            let c = Outputs {
+                first: product.as_mut_ptr(),
+                step: PANEL,
+                accumulate: false,
+            };
+            let columns = d_b.len() / rank;
+            // SAFETY: the product has `rank` rows of a panel.
+            unsafe { multiply_down(isa, rows, (inner, rank), (dy, columns), c, spare) };
+            for (o, d_b) in d_b.chunks_exact_mut(rank).enumerate() {
+                let product = product[o..].iter().step_by(PANEL);
+                d_b.iter_mut()
+                    .zip(product)
+                    .for_each(|(d, p)| *d = p.mul_add(part.scale, *d));
+            }
+        },
+    );
+}
+
+/// Buffers of a thread, reused from block to block.
+#[derive(Default)]
+struct Scratch {
+    turned: Vec<f32>,
+    turned_inner: Vec<f32>,
+    spare: Vec<f32>,
+}
+
+/// What every block of rows needs.
+struct Blocks<'a> {
+    isa: Isa,
+    part: LowRankPart<'a>,
+    inputs: usize,
+    outputs: usize,
+    dy: Rows<'a>,
+    scaled: Rows<'a>,
+}
+
+impl Blocks<'_> {
+    /// `d_inner = scale * dy B` for the rows from `first` on, and `dx += d_inner A`.
+    ///
+    /// # Safety
+    /// `dx` may be written at `inputs` values of each of the rows.
+    unsafe fn run(
+        &self,
+        first: usize,
+        d_inner: &mut [f32],
+        dx: Option<*mut f32>,
+        scratch: &mut Scratch,
+    ) {
+        let (isa, outputs, padded) = (self.isa, self.outputs, self.scaled.step);
+        let m = d_inner.len() / padded;
+        let dy = Rows {
+            values: &self.dy.values[first * self.dy.step..],
+            ..self.dy
+        };
+        scratch.turned.resize(outputs * STEP, 0.0);
+        turn(isa, dy, m, outputs, &mut scratch.turned, STEP);
+        let turned = Rows {
+            values: &scratch.turned,
+            step: STEP,
+        };
+        let c = Outputs {
+            first: d_inner.as_mut_ptr(),
+            step: padded,
+            accumulate: false,
+        };
+        let spare = &mut scratch.spare;
+        // SAFETY: `d_inner` has `m` rows of `padded` values.
+        unsafe { multiply_down(isa, outputs, (turned, m), (self.scaled, padded), c, spare) };
+        let Some(first) = dx else { return };
+        scratch.turned_inner.resize(padded * STEP, 0.0);
+        let d_inner = Rows {
+            values: d_inner,
+            step: padded,
+        };
+        turn(isa, d_inner, m, padded, &mut scratch.turned_inner, STEP);
+        let turned = Rows {
+            values: &scratch.turned_inner,
+            step: STEP,
+        };
+        let a = Rows {
+            values: self.part.a,
+            step: self.inputs,
+        };
+        let c = Outputs {
+            first,
+            step: self.inputs,
+            accumulate: true,
+        };
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { multiply_down(isa, self.part.rank, (turned, m), (a, self.inputs), c, spare) };
+    }
+}
