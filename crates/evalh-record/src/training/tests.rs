@@ -330,13 +330,14 @@ fn selection() -> LayerSelection {
     }
 }
 
+type Spoil = fn(&mut LayerSelection);
+
 #[test]
 fn selections_survive_the_disk_and_must_fit_together() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("layers.json");
     selection().write(&path).unwrap();
     assert_eq!(LayerSelection::read(&path).unwrap(), selection());
-    type Spoil = fn(&mut LayerSelection);
     let wrong: [(&str, Spoil); 4] = [
         ("`ranks` are not 1 to 4", |s| s.ranks[0] = 3),
         ("`layers_to_transform` has layer 4 of 4 layers", |s| {
