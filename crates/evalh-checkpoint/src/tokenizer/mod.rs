@@ -177,3 +177,41 @@ fn error(path: &Path, action: &'static str, error: &dyn std::error::Error) -> Ch
         message: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn places_are_bytes_of_the_text() {
+        let words = json!({"<s>": 0, "<unk>": 1, "é": 2, "th": 3, "e": 4, "t": 5, "h": 6});
+        let json = json!({
+            "added_tokens": [{"id": 0, "content": "<s>", "special": true, "single_word": false, "lstrip": false,
+                              "rstrip": false, "normalized": false}],
+            "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": {
+                "type": "TemplateProcessing",
+                "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}
+            },
+            "model": {"type": "BPE", "unk_token": "<unk>", "vocab": words, "merges": [["t", "h"]]}
+        });
+        let inner = Tokenizer::from_bytes(json.to_string()).unwrap();
+        let tokenizer = TextTokenizer::new(inner, Path::new("tokenizer.json")).unwrap();
+        let text = "é the<s>";
+        let placed = tokenizer
+            .encode_with_places(text, SpecialTokens::AsPostProcessor)
+            .unwrap();
+        assert_eq!(
+            placed,
+            [(0, 0..0), (2, 0..2), (3, 3..5), (4, 5..6), (0, 6..9)]
+        );
+        for special in [SpecialTokens::AsPostProcessor, SpecialTokens::None] {
+            let placed = tokenizer.encode_with_places(text, special).unwrap();
+            let ids: Vec<u32> = placed.into_iter().map(|(id, _)| id).collect();
+            assert_eq!(ids, tokenizer.encode(text, special).unwrap());
+        }
+    }
+}
