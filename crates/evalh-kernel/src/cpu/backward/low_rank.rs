@@ -164,7 +164,7 @@ fn add_to_b(
                 let product = product[o..].iter().step_by(PANEL);
                 d_b.iter_mut()
                     .zip(product)
-                    .for_each(|(d, p)| *d = p.mul_add(part.scale, *d));
+                    .for_each(|(d, p)| *d = *d + p * part.scale);
             }
         },
     );
