@@ -374,3 +374,46 @@ fn a_run_that_contradicts_an_earlier_one_is_told() {
     assert!(told(&comparison));
     assert!(!told(&compared(&[("one", first.clone()), ("two", first)])));
 }
+
+/// Two ways of selecting layers, three seeds each: rank alone would set the later ones against nothing.
+#[test]
+fn each_way_of_selecting_is_set_against_the_standard_of_its_seed() {
+    let names =
+        ["standard", "gradient", "cka"].map(|arm| [1, 2, 3].map(|seed| format!("{arm}-s{seed}")));
+    let all: Answers<'_> = &|_| true;
+    let mut variants: Vec<(&str, usize, Answers<'_>)> = vec![("base", 0, all)];
+    for (arm, names) in names.iter().enumerate() {
+        // Seeds stand in another order for each arm.
+        for turn in 0..3 {
+            let layers = if arm == 0 { 4 } else { 2 };
+            variants.push((&names[(arm + turn) % 3], layers, all));
+        }
+    }
+    let comparison = compared(&[("a", record("a", 12, &variants))]);
+    let name = |place: usize| comparison.variants[place].name.as_str();
+    let contrasts = &metric(&comparison, "acc").contrasts;
+    let extras = contrasts
+        .iter()
+        .filter(|of| of.against == Against::Standard);
+    let mut pairs: Vec<(&str, &str)> = extras
+        .map(|of| (name(of.variant), name(of.other)))
+        .collect();
+    pairs.sort_unstable();
+    assert_eq!(
+        pairs,
+        [
+            ("cka-s1", "standard-s1"),
+            ("cka-s2", "standard-s2"),
+            ("cka-s3", "standard-s3"),
+            ("gradient-s1", "standard-s1"),
+            ("gradient-s2", "standard-s2"),
+            ("gradient-s3", "standard-s3"),
+        ]
+    );
+    let extras = comparison
+        .replicated
+        .iter()
+        .filter(|of| of.against == Against::Standard);
+    let arms: Vec<(&str, usize)> = extras.map(|of| (of.name.as_str(), of.each.len())).collect();
+    assert_eq!(arms, [("cka", 3), ("gradient", 3)]);
+}

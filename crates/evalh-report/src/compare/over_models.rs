@@ -45,8 +45,8 @@ pub(super) fn replicated(
 }
 
 /// A name without what tells seeds apart: `selective` of `selective-2`, `selective_s1`, `selective-seed3`.
-fn stem(name: &str) -> &str {
-    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
+pub(super) fn stem(name: &str) -> &str {
+    let digits = without_number(name);
     if digits.len() == name.len() {
         return name;
     }
@@ -57,6 +57,15 @@ fn stem(name: &str) -> &str {
         .unwrap_or(digits)
         .trim_end_matches(['-', '_']);
     if stem.is_empty() { name } else { stem }
+}
+
+/// The number at the end of a name, which tells seeds apart; empty where there is none.
+pub(super) fn seed(name: &str) -> &str {
+    &name[without_number(name).len()..]
+}
+
+fn without_number(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
 fn summed_up(

@@ -6,6 +6,7 @@ use super::{
     asked::asked,
     flips::{flips, outcomes},
     measure::Recipe,
+    over_models::{seed, stem},
     paired::{Pair, contrast},
     single::scored,
     variants::Member,
@@ -173,8 +174,9 @@ fn pairs<'p, 'r>(
     to_base.chain(to_standard)
 }
 
-/// The standard adapter that a selective one is set against: of the same model, the one of the same rank among its
-/// run's (seeds are given in one order), or the only one.
+/// The standard adapter that a selective one is set against: of the same model, the only one, or of its run's the one with
+/// the same number at the end of its name (the seed). Where numbers do not tell, the one of the same rank: among all
+/// selective ones where there are as many, else among those of one name.
 fn standard_of(variant: usize, members: &[Member]) -> Option<usize> {
     let ours = &members[variant].facts;
     if ours.role != Role::Selective {
@@ -188,17 +190,22 @@ fn standard_of(variant: usize, members: &[Member]) -> Option<usize> {
             .map(|(place, _)| place)
     };
     let standards: Vec<usize> = of(Role::Standard).collect();
-    let in_run = |place: &&usize| members[**place].facts.run == ours.run;
-    let (own, selective): (Vec<&usize>, Vec<usize>) = (
-        standards.iter().filter(in_run).collect(),
-        of(Role::Selective)
-            .filter(|place| members[*place].facts.run == ours.run)
-            .collect(),
-    );
-    let rank = selective.iter().position(|place| *place == variant)?;
+    let in_run = |place: &usize| members[*place].facts.run == ours.run;
+    let own: Vec<usize> = standards.iter().copied().filter(in_run).collect();
     match (own.as_slice(), standards.as_slice()) {
-        ([only], _) => Some(**only),
-        ([], [only]) => Some(*only),
-        (own, _) => own.get(rank).map(|place| **place),
+        ([only], _) | ([], [only]) => return Some(*only),
+        _ => {}
     }
+    let name = |place: usize| members[place].facts.name_in_run.as_str();
+    let number = seed(name(variant));
+    let mut alike = own.iter().filter(|place| seed(name(**place)) == number);
+    if let (false, Some(only), None) = (number.is_empty(), alike.next(), alike.next()) {
+        return Some(*only);
+    }
+    let mut selective: Vec<usize> = of(Role::Selective).filter(in_run).collect();
+    if selective.len() != own.len() {
+        selective.retain(|place| stem(name(*place)) == stem(name(variant)));
+    }
+    let rank = selective.iter().position(|place| *place == variant)?;
+    own.get(rank).copied()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 const KEYS: [&str; 6] = ["method", "top", "batches", "samples", "seed", "per_seed"];
 /// Batches of a gradient probe, as in Aletheia.
 const BATCHES: u64 = 5;
-/// Examples of a CKA probe, as in the layer-wise LoRA paper.
+/// Examples of a CKA probe, as the layer-wise selection has it.
 const SAMPLES: u64 = 128;
 
 /// How layers are scored and selected.
