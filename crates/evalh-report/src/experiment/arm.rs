@@ -77,6 +77,9 @@ pub struct Differing {
     pub here: String,
 }
 
+/// A number of a training.
+type Value<'v> = &'v dyn Fn(&RunResult) -> Option<f64>;
+
 impl ArmResult {
     /// The arm's own numbers; what it differs by comes later.
     pub(super) fn of(arm: &ArmInput<'_>, ending: Ending, confidence: f64) -> ArmResult {
@@ -146,7 +149,6 @@ impl ArmResult {
             Ending::Target(_) => run.reached() && of.reached(),
             Ending::Compute { .. } => false,
         };
-        type Value<'v> = &'v dyn Fn(&RunResult) -> Option<f64>;
         // How often the arm's value goes into the reference's.
         let ratios = |of: Value<'_>, all: bool| {
             let each = pairs
@@ -233,11 +235,9 @@ fn energy(runs: &[RunResult], confidence: f64) -> (Option<Over>, Option<String>)
         Some(Energy::Unavailable { reason }) => Some(reason.clone()),
         Some(Energy::Measured { .. }) | None => None,
     });
-    match missing {
-        Some(reason) => (None, Some(reason)),
-        None => {
-            let joules: Vec<f64> = whole.iter().filter_map(|run| run.joules()).collect();
-            (Over::of(&joules, confidence), None)
-        }
+    if missing.is_some() {
+        return (None, missing);
     }
+    let joules: Vec<f64> = whole.iter().filter_map(|run| run.joules()).collect();
+    (Over::of(&joules, confidence), None)
 }

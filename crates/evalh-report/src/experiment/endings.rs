@@ -1,6 +1,6 @@
 //! How an arm's trainings end, and which arm it is held against.
 
-use super::{ArmInput, RunInput};
+use super::{ArmInput, RunInput, arm::differing};
 use evalh_record::training::{Method, Target, TrainingSettings};
 use serde::Serialize;
 
@@ -41,8 +41,9 @@ pub(super) fn ending(arm: &ArmInput<'_>, all: &[ArmInput<'_>]) -> Ending {
         .map_or(Ending::Length, Ending::Target)
 }
 
-/// The arm that each is held against: the first adapter on all layers that ends in the same way; of an arm that spends
-/// another's time, that other one.
+/// The arm that each is held against. Of an arm that spends another's time it is that other one; else an adapter on all
+/// layers that ends in the same way: for one of these the first, for the others the one that differs from them in the
+/// fewest settings.
 pub(super) fn references(arms: &[ArmInput<'_>], endings: &[Ending]) -> Vec<Option<usize>> {
     let is_standard = |at: usize| {
         settings(&arms[at]).is_some_and(|settings| {
@@ -50,13 +51,20 @@ pub(super) fn references(arms: &[ArmInput<'_>], endings: &[Ending]) -> Vec<Optio
                 && settings.layers.trained.len() == settings.layers.of_layers
         })
     };
-    let places = 0..arms.len();
-    let of = |at: usize| match &endings[at] {
-        Ending::Compute { of } => arms.iter().position(|arm| arm.name == of),
-        ending => places
-            .clone()
-            .find(|&other| is_standard(other) && endings[other] == *ending),
+    let of = |at: usize| {
+        if let Ending::Compute { of } = &endings[at] {
+            return arms.iter().position(|arm| arm.name == of);
+        }
+        let alike = |other: &usize| is_standard(*other) && endings[*other] == endings[at];
+        let mut standards = (0..arms.len()).filter(alike);
+        if is_standard(at) {
+            return standards.next();
+        }
+        let ours = settings(&arms[at])?;
+        standards.min_by_key(|other| {
+            settings(&arms[*other]).map(|theirs| differing(ours, theirs, &endings[at]).len())
+        })
     };
-    let found = places.clone().map(|at| of(at).filter(|&other| other != at));
+    let found = (0..arms.len()).map(|at| of(at).filter(|&other| other != at));
     found.collect()
 }

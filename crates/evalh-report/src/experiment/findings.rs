@@ -1,9 +1,12 @@
 //! What follows from an experiment, in sentences: no claim without its interval.
 
-use super::{ArmResult, ArmScore, Claim, Ending, Experiment, Paired, Purpose, SuiteScores};
+use super::{
+    ArmResult, ArmScore, Claim, Ending, Experiment, Paired, Purpose, SuiteScores,
+    words::{grounds, losses, open, ratios, signed, speed},
+};
 use crate::{
     compare::Range,
-    number::{counted, difference, p_value, percent, seconds},
+    number::{counted, difference},
 };
 use serde::Serialize;
 
@@ -68,239 +71,166 @@ impl Writer<'_> {
         at.map_or("", |at| self.experiment.arms[at].name.as_str())
     }
 
-    fn push(&self, found: &mut Vec<Claimed>, about: About, claim: Claim, rest: &str) {
+    /// A finding; `what` follows the arm's name as it is.
+    fn push(&self, found: &mut Vec<Claimed>, about: About, claim: Claim, what: &str) {
         found.push(Claimed {
             arm: self.arm.name.clone(),
             about,
             claim,
-            sentence: format!("{} {rest}", self.arm.name),
+            sentence: format!("{}{what}", self.arm.name),
         });
+    }
+
+    fn grounds(&self, of: &Paired, show: &dyn Fn(Range) -> String) -> String {
+        grounds(of, self.experiment.confidence, show, "")
     }
 
     fn times(&self, found: &mut Vec<Claimed>) {
         let reference = self.reference();
-        if let Ending::Target(target) = &self.arm.ending {
-            let whole = self.arm.runs.iter().filter(|run| run.is_whole()).count();
-            let reached = self.arm.runs.iter().filter(|run| run.reached()).count();
-            if reached < whole {
-                self.push(
-                    found,
-                    About::TimeToTarget,
-                    Claim::Untested,
-                    &format!(
-                        "did not reach {} in {} of {}",
-                        target.value,
-                        whole - reached,
-                        counted(whole, "training")
-                    ),
-                );
-            }
-        }
-        if let Some(speed) = &self.arm.speed {
-            let (about, end) = match &self.arm.ending {
-                Ending::Target(target) => (
+        let (about, end) = match &self.arm.ending {
+            Ending::Target(target) => {
+                self.missed(found, target.value);
+                (
                     About::TimeToTarget,
                     format!("to a loss of {}", target.value),
-                ),
-                Ending::Length | Ending::Compute { .. } => {
-                    (About::Speed, "for as many steps".to_owned())
-                }
-            };
-            let what = faster(speed, reference, &end);
+                )
+            }
+            Ending::Length | Ending::Compute { .. } => {
+                (About::Speed, "for as many steps".to_owned())
+            }
+        };
+        if let Some(of) = &self.arm.speed {
+            let what = speed(of, reference, &end);
             self.push(
                 found,
                 about,
-                speed.claim,
-                &format!("{what} {}", self.grounds(speed)),
+                of.claim,
+                &format!("{what} {}", self.grounds(of, &ratios)),
             );
         }
-        if let Some(speed) = &self.arm.speed_with_probe {
-            let what = faster(speed, reference, "with its probe's time counted in");
+        if let Some(of) = &self.arm.speed_with_probe {
+            let what = speed(
+                of,
+                reference,
+                &format!("{end}, its probe's time counted in"),
+            );
             self.push(
                 found,
                 About::SpeedWithProbe,
-                speed.claim,
-                &format!("{what} {}", self.grounds(speed)),
+                of.claim,
+                &format!("{what} {}", self.grounds(of, &ratios)),
             );
         }
-        if let Some(steps) = &self.arm.steps_ratio {
-            let what = match steps.claim {
-                Claim::Higher | Claim::Lower => format!(
-                    "makes {:.2} times the steps of {reference} in the same time",
-                    steps.value
-                ),
+        if let Some(of) = &self.arm.steps_ratio {
+            let what = match of.claim {
+                Claim::Higher | Claim::Lower => {
+                    format!(
+                        " makes {:.2} times the steps of {reference} in the same time",
+                        of.value
+                    )
+                }
                 claim => format!(
-                    "{} other steps than {reference} in the same time (times {:.2})",
-                    unclear(claim, "makes"),
-                    steps.value
+                    ": {} in steps against {reference} in the same time: {:.2} times as many",
+                    open(claim),
+                    of.value
                 ),
             };
             self.push(
                 found,
                 About::Steps,
-                steps.claim,
-                &format!("{what} {}", self.grounds(steps)),
+                of.claim,
+                &format!("{what} {}", self.grounds(of, &ratios)),
             );
         }
-        if let Some(loss) = &self.arm.loss_difference {
-            let by = signed(loss.value, 4);
-            let what = match loss.claim {
+        if let Some(of) = &self.arm.loss_difference {
+            let by = signed(of.value, 4);
+            let what = match of.claim {
                 Claim::Lower => {
-                    format!("ends with a lower training loss than {reference}: {by} nats a token")
+                    format!(" ends with a lower training loss than {reference}: {by} nats a token")
                 }
                 Claim::Higher => {
-                    format!("ends with a higher training loss than {reference}: {by} nats a token")
+                    format!(" ends with a higher training loss than {reference}: {by} nats a token")
                 }
                 claim => format!(
-                    "{} another training loss than {reference} ({by} nats a token)",
-                    unclear(claim, "ends with")
+                    ": {} in training loss against {reference}: {by} nats a token",
+                    open(claim)
                 ),
             };
             self.push(
                 found,
                 About::Loss,
-                loss.claim,
-                &format!("{what} {}", self.grounds(loss)),
+                of.claim,
+                &format!("{what} {}", self.grounds(of, &losses)),
             );
+        }
+    }
+
+    /// Trainings that ended without reaching their target.
+    fn missed(&self, found: &mut Vec<Claimed>, target: f64) {
+        let whole = self.arm.runs.iter().filter(|run| run.is_whole()).count();
+        let missed = whole - self.arm.runs.iter().filter(|run| run.reached()).count();
+        if missed > 0 {
+            let what = format!(
+                " did not reach {target} in {missed} of {}",
+                counted(whole, "training")
+            );
+            self.push(found, About::TimeToTarget, Claim::Untested, &what);
         }
     }
 
     fn scores(&self, found: &mut Vec<Claimed>, suite: &SuiteScores, score: &ArmScore) {
-        let vs_base = (score.delta.clone(), score.delta_items, "the base");
-        let rows = match suite.purpose {
-            Purpose::Target => vec![
-                (About::Target, Some(vs_base)),
-                (About::Target, self.extra(score)),
-            ],
-            Purpose::Guard => vec![
-                (About::Forgetting, Some(vs_base)),
-                (About::ExtraForgetting, self.extra(score)),
-            ],
-            Purpose::Other => Vec::new(),
+        let (base, other) = match suite.purpose {
+            Purpose::Target => (About::Target, About::Target),
+            Purpose::Guard => (About::Forgetting, About::ExtraForgetting),
+            Purpose::Other => return,
         };
-        for (about, row) in rows {
-            let Some((paired, items, other)) = row else {
-                continue;
-            };
-            let name = suite.metric.split(',').next().unwrap_or(&suite.metric);
-            let by = difference(name, paired.value);
-            let unit = if suite.is_share { " points" } else { "" };
-            let is_better = (paired.claim == Claim::Higher) != suite.lower_is_better;
-            let what = match paired.claim {
-                Claim::Higher | Claim::Lower => {
-                    let word = if is_better { "better" } else { "worse" };
-                    format!("is {word} than {other} on {}: {by}{unit}", suite.suite)
-                }
-                claim => format!(
-                    "{} different from {other} on {} ({by}{unit})",
-                    unclear(claim, "is"),
-                    suite.suite
-                ),
-            };
-            let show = |range: Range| {
-                format!(
-                    "{} to {}",
-                    difference(name, range.low),
-                    difference(name, range.high)
-                )
-            };
-            let over_items = items.map_or_else(
-                || "; nothing is known over items".to_owned(),
-                |range| format!("; over items {}", show(range)),
+        self.score(
+            found,
+            base,
+            suite,
+            (&score.delta, score.delta_items, "the base"),
+        );
+        if let Some(extra) = &score.extra {
+            self.score(
+                found,
+                other,
+                suite,
+                (extra, score.extra_items, self.reference()),
             );
-            let grounds = self.grounds_with(&paired, &show, &over_items);
-            self.push(found, about, paired.claim, &format!("{what} {grounds}"));
         }
     }
 
-    fn extra(&self, score: &ArmScore) -> Option<(Paired, Option<Range>, &str)> {
-        Some((score.extra.clone()?, score.extra_items, self.reference()))
-    }
-
-    /// What a claim rests on: `(95 % interval over 3 seeds 1.22 to 1.35, p = 0.004)`.
-    fn grounds(&self, of: &Paired) -> String {
-        let decimals = if of.is_ratio { 2 } else { 4 };
-        let show = |range: Range| {
-            if of.is_ratio {
-                format!("{:.decimals$} to {:.decimals$}", range.low, range.high)
-            } else {
-                format!(
-                    "{} to {}",
-                    signed(range.low, decimals),
-                    signed(range.high, decimals)
-                )
+    fn score(
+        &self,
+        found: &mut Vec<Claimed>,
+        about: About,
+        suite: &SuiteScores,
+        (of, items, other): (&Paired, Option<Range>, &str),
+    ) {
+        let name = suite.metric.split(',').next().unwrap_or(&suite.metric);
+        let by = difference(name, of.value);
+        let unit = if suite.is_share { " points" } else { "" };
+        let on = &suite.suite;
+        let is_better = (of.claim == Claim::Higher) != suite.lower_is_better;
+        let what = match of.claim {
+            Claim::Higher | Claim::Lower => {
+                let word = if is_better { "better" } else { "worse" };
+                format!(" is {word} than {other} on {on}: {by}{unit}")
             }
+            claim => format!(": {} against {other} on {on}: {by}{unit}", open(claim)),
         };
-        self.grounds_with(of, &show, "")
-    }
-
-    fn grounds_with(&self, of: &Paired, show: &dyn Fn(Range) -> String, more: &str) -> String {
-        let seeds = counted(of.each.len(), "seed");
-        let interval = match of.interval {
-            Some(range) => format!(
-                "{} % interval over {seeds} {}",
-                whole_percent(self.experiment.confidence),
-                show(range)
-            ),
-            None => format!("{seeds}, no interval"),
-        };
-        let p = of.p_holm.map_or_else(String::new, |p| {
-            let shown = p_value(p);
-            let sign = if shown.starts_with('<') { "" } else { "= " };
-            format!(", corrected p {sign}{shown}")
-        });
-        format!("({interval}{p}{more})")
-    }
-}
-
-/// How a speed reads: `trains 1.28 times as fast as standard for as many steps, 21.9 % less time`.
-fn faster(speed: &Paired, reference: &str, end: &str) -> String {
-    let saved = 1.0 - 1.0 / speed.value;
-    let time = if saved >= 0.0 {
-        format!("{} % less time", percent(saved))
-    } else {
-        format!("{} % more time", percent(-saved))
-    };
-    match speed.claim {
-        Claim::Higher | Claim::Lower => {
+        let show = |range: Range| {
             format!(
-                "trains {:.2} times as fast as {reference} {end}, {time}",
-                speed.value
+                "{} to {}",
+                difference(name, range.low),
+                difference(name, range.high)
             )
-        }
-        claim => format!(
-            "{} at another speed than {reference} {end} (times {:.2})",
-            unclear(claim, "trains"),
-            speed.value
-        ),
+        };
+        let over_items = items.map_or_else(
+            || "; nothing is known over items".to_owned(),
+            |range| format!("; over items {}", show(range)),
+        );
+        let grounds = grounds(of, self.experiment.confidence, &show, &over_items);
+        self.push(found, about, of.claim, &format!("{what} {grounds}"));
     }
-}
-
-/// What can be said where nothing is claimed.
-fn unclear(claim: Claim, verb: &str) -> String {
-    let why = match claim {
-        Claim::TooFewSeeds => "too few seeds to say whether it",
-        Claim::Untested => "no test of whether it",
-        Claim::Inconclusive | Claim::Higher | Claim::Lower => "inconclusive whether it",
-    };
-    format!("\u{2013} {why} {verb}")
-}
-
-/// A number with a sign, a true minus.
-pub(super) fn signed(value: f64, decimals: usize) -> String {
-    let sign = if value < 0.0 { "\u{2212}" } else { "+" };
-    format!("{sign}{:.decimals$}", value.abs())
-}
-
-/// `95`, `99.5`.
-pub(super) fn whole_percent(share: f64) -> f64 {
-    (share * 10_000.0).round() / 100.0
-}
-
-/// Mean and standard deviation of seconds.
-pub(super) fn seconds_over(of: &super::Over) -> String {
-    let sd = of
-        .sd
-        .map_or_else(String::new, |sd| format!(" \u{b1} {}", seconds(sd)));
-    format!("{}{sd}", seconds(of.mean))
 }

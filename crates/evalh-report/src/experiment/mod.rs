@@ -7,7 +7,10 @@
 mod analyse;
 mod arm;
 mod bars;
+mod cautions;
 mod endings;
+#[cfg(test)]
+mod example;
 mod export;
 mod figures;
 mod findings;
@@ -20,6 +23,7 @@ mod scores;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use analyse::{EXPERIMENT_SCHEMA, Experiment, analyse};
 pub use arm::{ArmResult, Differing};

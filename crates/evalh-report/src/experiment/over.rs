@@ -132,15 +132,14 @@ impl Paired {
     }
 }
 
-/// Corrects the p-values of differences of one kind, and says what follows from each.
+/// Corrects the p-values of differences of one kind, and says what follows from each. Those of too few seeds could not be
+/// claimed and are not of the family.
 pub(super) fn judge<'p>(family: impl Iterator<Item = &'p mut Paired>, confidence: f64) {
-    let mut tested: Vec<&mut Paired> = family.filter(|of| of.p.is_some()).collect();
+    let can_be_claimed = |of: &&mut Paired| of.p.is_some() && of.claim != Claim::TooFewSeeds;
+    let mut tested: Vec<&mut Paired> = family.filter(can_be_claimed).collect();
     let p: Vec<f64> = tested.iter().filter_map(|of| of.p).collect();
     for (of, corrected) in tested.iter_mut().zip(evalh_stats::holm(&p)) {
         of.p_holm = Some(corrected);
-        if of.claim == Claim::TooFewSeeds {
-            continue;
-        }
         of.claim = if corrected >= 1.0 - confidence {
             Claim::Inconclusive
         } else if of.is_higher() {

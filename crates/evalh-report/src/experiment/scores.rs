@@ -155,9 +155,9 @@ impl<'e> Reader<'e> {
         against_base(self.metric, self.place(variant)?)
     }
 
-    /// The arm's seeds that answered the suite, each with its contrast to the base.
+    /// The arm's seeds whose training ended as planned and that answered the suite, each with its contrast to the base.
     fn contrasts(&self, arm: usize) -> Vec<(u64, &'e Contrast)> {
-        let runs = self.arms[arm].runs.iter();
+        let runs = self.arms[arm].runs.iter().filter(|run| run.is_whole());
         runs.filter_map(|run| Some((run.seed, self.contrast(&run.variant)?)))
             .collect()
     }

@@ -1,6 +1,6 @@
 //! An experiment for a terminal: the arms, what follows, what to beware of.
 
-use super::{Claim, Ending, Experiment, findings::seconds_over};
+use super::{Claim, Ending, Experiment, words::seconds_over};
 use crate::{
     aligned::{BOLD, Cell, DIM, PLAIN, Style, aligned, painted, printable},
     number::{bytes, count_of},

@@ -1,6 +1,6 @@
 //! What the trained variants answered.
 
-use super::{confidence, dash, text, training::word};
+use super::{confidence, dash, differences::word, text};
 use crate::{
     compare::Range,
     experiment::{ArmScore, Experiment, Paired, Purpose, SuiteScores},

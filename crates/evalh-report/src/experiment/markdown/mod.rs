@@ -1,11 +1,13 @@
 //! The report of an experiment in GitHub-flavoured Markdown: what follows first, then every number, failed trainings too.
 
 mod answers;
+mod differences;
+mod endings;
 mod layers;
 mod notes;
 mod training;
 
-use super::{Claim, Experiment, findings::whole_percent};
+use super::{Claim, Experiment, words::whole_percent};
 use crate::markdown::{Image, escaped as text};
 use std::fmt::Write as _;
 
@@ -26,6 +28,10 @@ pub fn markdown(experiment: &Experiment, images: &[Image]) -> String {
         );
     }
     training::section(&mut out, experiment);
+    differences::speeds(&mut out, experiment);
+    differences::losses(&mut out, experiment);
+    endings::matched(&mut out, experiment);
+    endings::targets(&mut out, experiment);
     answers::section(&mut out, experiment);
     layers::section(&mut out, experiment);
     training::runs(&mut out, experiment);
