@@ -112,6 +112,26 @@ pub enum AdapterError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A trained adapter or checkpoint is not written, because it would be read as something else than was trained.
+    #[error("write the trained weights to {path}: {problem}; {remedy}")]
+    Save {
+        /// The folder.
+        path: PathBuf,
+        /// What stands against it.
+        problem: String,
+        /// What would work.
+        remedy: String,
+    },
+    /// A file of a trained adapter or checkpoint could not be written.
+    #[error(
+        "write the trained weights to {path}: {source}; give a folder that can be written, with room for them"
+    )]
+    SaveFile {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Two adapters have updates of different shapes for a module.
     #[error(
         "compare adapters: module `{module}` has an update of shape {first:?} in the first, but {second:?} in the second; compare adapters of one model"

@@ -20,6 +20,7 @@ mod mix;
 mod select;
 mod spelling;
 mod update;
+mod write;
 
 pub use adapter::Adapter;
 pub use base::BaseModel;
@@ -30,3 +31,4 @@ pub use file::{NonFinite, non_finite};
 pub use layout::{ModelLayout, ModuleKind, TargetModule};
 pub use mix::{MixPart, MixSpec, combine, parse_mix};
 pub use update::{AdapterUpdate, LoraUpdate, SavedTensor};
+pub use write::{LoraFolder, LoraTask, ModuleChoice, TrainedModule, write_checkpoint, write_lora};

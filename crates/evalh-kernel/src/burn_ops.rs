@@ -150,8 +150,7 @@ fn see(
     if let Some(cap) = shape.soft_cap {
         scores = scores.div_scalar(cap).tanh().mul_scalar(cap);
     }
-    let scores =
-        scores.reshape([shape.heads, count, seen]) + mask(shape, count, start, &device);
+    let scores = scores.reshape([shape.heads, count, seen]) + mask(shape, count, start, &device);
     let weights = activation::softmax(scores, 2).reshape([shape.kv_heads, group * count, seen]);
     let out = weights.matmul(values).reshape([shape.heads, count, dim]);
     out.swap_dims(0, 1).reshape([count, shape.out_width()])

@@ -290,7 +290,9 @@ impl Compute {
         let mut x = x.clone();
         if update.has_mask() {
             let [tokens, width] = x.dims();
-            let mask = update.masked(&vec![1.0; tokens * width]).unwrap_or_default();
+            let mask = update
+                .masked(&vec![1.0; tokens * width])
+                .unwrap_or_default();
             let mask = TensorData::new(mask, [tokens, width]);
             x = x * Tensor::from_data(mask, &self.device);
         }

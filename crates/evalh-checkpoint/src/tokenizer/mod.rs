@@ -10,7 +10,10 @@ pub use stream::TokenStream;
 
 use crate::CheckpointError;
 use decoder::Decoder;
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 use tokenizers::{ModelWrapper, Tokenizer};
 
 /// Which special tokens [`TextTokenizer::encode`] puts around a text.
@@ -91,6 +94,26 @@ impl TextTokenizer {
             .map_err(|e| error(&self.path, "encode", &*e))
     }
 
+    /// The token ids of a text, each with the bytes of the text that it stands for.
+    ///
+    /// Tokens that the post-processor adds stand for none; where it trims places, the spaces around a token are not in them.
+    ///
+    /// # Errors
+    /// When the tokenizer has no token for a part of the text.
+    pub fn encode_with_places(
+        &self,
+        text: &str,
+        special: SpecialTokens,
+    ) -> Result<Vec<(u32, Range<usize>)>, CheckpointError> {
+        let encoding = self
+            .inner
+            .encode(text, special == SpecialTokens::AsPostProcessor)
+            .map_err(|e| error(&self.path, "encode", &*e))?;
+        let places = encoding.get_offsets().iter();
+        let places = places.map(|(begin, end)| *begin..*end);
+        Ok(encoding.get_ids().iter().copied().zip(places).collect())
+    }
+
     /// The text of token ids, special tokens left out. Ids without a token (padding of the embedding) give no text.
     ///
     /// # Errors
@@ -152,5 +175,43 @@ fn error(path: &Path, action: &'static str, error: &dyn std::error::Error) -> Ch
         path: path.to_owned(),
         action,
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn places_are_bytes_of_the_text() {
+        let words = json!({"<s>": 0, "<unk>": 1, "é": 2, "th": 3, "e": 4, "t": 5, "h": 6});
+        let json = json!({
+            "added_tokens": [{"id": 0, "content": "<s>", "special": true, "single_word": false, "lstrip": false,
+                              "rstrip": false, "normalized": false}],
+            "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": {
+                "type": "TemplateProcessing",
+                "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}
+            },
+            "model": {"type": "BPE", "unk_token": "<unk>", "vocab": words, "merges": [["t", "h"]]}
+        });
+        let inner = Tokenizer::from_bytes(json.to_string()).unwrap();
+        let tokenizer = TextTokenizer::new(inner, Path::new("tokenizer.json")).unwrap();
+        let text = "é the<s>";
+        let placed = tokenizer
+            .encode_with_places(text, SpecialTokens::AsPostProcessor)
+            .unwrap();
+        assert_eq!(
+            placed,
+            [(0, 0..0), (2, 0..2), (3, 3..5), (4, 5..6), (0, 6..9)]
+        );
+        for special in [SpecialTokens::AsPostProcessor, SpecialTokens::None] {
+            let placed = tokenizer.encode_with_places(text, special).unwrap();
+            let ids: Vec<u32> = placed.into_iter().map(|(id, _)| id).collect();
+            assert_eq!(ids, tokenizer.encode(text, special).unwrap());
+        }
     }
 }

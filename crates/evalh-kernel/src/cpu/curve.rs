@@ -110,9 +110,9 @@ unsafe fn sigmoid_times_with_slope<V: Lanes>(x: V, slope: f32) -> (V, V) {
     unsafe {
         let one = V::splat(1.0);
         let sigmoid = one.div(exp(x.mul(V::splat(-slope))).add(one));
-        let value = x.mul(sigmoid);
-        let rest = one.sub(sigmoid).mul(V::splat(slope));
-        (value, value.mul_add(rest, sigmoid))
+        // Far out the sigmoid is small, but no smaller than its clamp: the limit keeps the product so.
+        let rise = clamp(x, 64.0).mul(sigmoid).mul(V::splat(slope));
+        (x.mul(sigmoid), one.sub(sigmoid).mul_add(rise, sigmoid))
     }
 }
 
@@ -193,7 +193,9 @@ impl Curve for GeluTanh {
             let below = t.mul_add(half, half);
             // Where the tangent is one its slope is zero: the limit keeps the other factor finite.
             let near = clamp(x, 16.0);
-            let inner = near.mul(near).mul_add(V::splat(0.107_032_23), V::splat(0.797_884_6));
+            let inner = near
+                .mul(near)
+                .mul_add(V::splat(0.107_032_23), V::splat(0.797_884_6));
             let rise = one.sub(t.mul(t)).mul(half).mul(inner);
             (x.mul(below), near.mul_add(rise, below))
         }

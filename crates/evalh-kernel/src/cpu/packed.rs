@@ -201,7 +201,10 @@ impl PackedWeight {
 
     /// The transpose, `[inputs, outputs]`, for arithmetic in the same precision.
     pub(crate) fn turned(&self) -> Self {
-        let turned = super::backward::transpose(&self.to_rows(), self.outputs, self.inputs);
+        let rows = self.to_rows();
+        let mut turned = vec![0f32; rows.len()];
+        let isa = super::isa::Isa::detect();
+        super::backward::transpose(isa, &rows, self.outputs, self.inputs, &mut turned);
         Self::in_precision(&turned, self.inputs, self.outputs, self.precision())
     }
 

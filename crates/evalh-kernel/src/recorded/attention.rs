@@ -1,7 +1,7 @@
 //! Causal attention of whole sequences.
 
 use super::{is_recorded, record};
-use crate::cpu::{self, Angles, AttentionShape, Isa, backward};
+use crate::cpu::{Angles, AttentionShape, Isa, backward};
 use crate::host::{self, Host};
 use burn::tensor::Tensor;
 use std::ops::Range;
@@ -54,7 +54,7 @@ fn forward(
     angles: &Angles,
     sequences: &[Range<usize>],
 ) -> (Vec<f32>, Vec<f32>) {
-    cpu::rotate(qkv, shape, angles);
+    backward::rotate(qkv, shape, angles);
     let tokens = qkv.len() / shape.qkv_width();
     let mut out = vec![0f32; tokens * shape.out_width()];
     let mut log_sums = vec![0f32; tokens * shape.heads];

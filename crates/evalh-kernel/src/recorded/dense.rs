@@ -1,7 +1,7 @@
 //! Products with weights.
 
-use super::record;
 use super::low_rank::TrainedUpdate;
+use super::record;
 use crate::cpu::{self, Isa, PackedWeight, backward};
 use crate::host::Host;
 use crate::weight::{Turned, Vector, VectorForm, Weight};

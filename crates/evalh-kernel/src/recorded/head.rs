@@ -59,7 +59,7 @@ impl Compute {
                 let losses = &mut each;
                 let sum = record([hidden], 1, |[hidden]| {
                     let mut gradient = vec![0f32; targets.len() * width];
-                    let mut run = |of_head: Option<backward::HeadGradient<'_>>| {
+                    let mut run = |of_head: Option<(&mut [f32], Option<&mut [f32]>)>| {
                         with_turned(packed, turned, |turned| {
                             backward::cross_entropy(
                                 isa,
@@ -78,12 +78,11 @@ impl Compute {
                     match (&head.gradient, bias_sink) {
                         (None, _) => run(None),
                         (Some(sink), None) => sink.receive(&mut |weight| {
-                            run(Some(backward::HeadGradient { weight, bias: None }));
+                            run(Some((weight, None)));
                         }),
                         (Some(sink), Some(bias_sink)) => sink.receive(&mut |weight| {
                             bias_sink.receive(&mut |bias| {
-                                let bias = Some(bias);
-                                run(Some(backward::HeadGradient { weight, bias }));
+                                run(Some((weight, Some(bias))));
                             });
                         }),
                     }

@@ -153,7 +153,7 @@ impl TrainedUpdate {
         let mut dx = dx;
         to_a.receive(&mut |da| {
             to_b.receive(&mut |db| {
-                let update = backward::LowRank {
+                let part = backward::LowRankPart {
                     a: &self.a,
                     b: &self.b,
                     rank: self.rank,
@@ -162,7 +162,7 @@ impl TrainedUpdate {
                 };
                 let to = own.as_deref_mut().or(dx.as_deref_mut());
                 let x = masked.unwrap_or(x);
-                backward::low_rank_backward(isa, x, &saved.inner, &update, dy, width, da, db, to);
+                backward::low_rank_backward(isa, x, &saved.inner, part, dy, width, da, db, to);
             });
         });
         if let (Some(mut own), Some(mask), Some(dx)) = (own, &self.mask, dx) {

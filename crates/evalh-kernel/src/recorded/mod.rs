@@ -14,7 +14,7 @@ mod tape;
 
 pub(crate) use activation::{activate, gate};
 pub(crate) use attention::attend;
-pub(crate) use dense::linear;
+pub(crate) use dense::{linear, product};
 pub(crate) use embedding::{embed, select_rows};
 pub use head::TargetLoss;
 pub use low_rank::{InputMask, TrainedUpdate};

@@ -45,7 +45,9 @@ pub(crate) fn layer_norm(
     record([x], width, |[x]| {
         let mut out = vec![0f32; x.values().len()];
         let mut copy = x.values().to_vec();
-        cpu::layer_norm(isa, &mut copy, None, width, &values, &addends, eps, &mut out);
+        cpu::layer_norm(
+            isa, &mut copy, None, width, &values, &addends, eps, &mut out,
+        );
         let pull = move |dy: Host, _: [bool; 1]| {
             let (x, dy) = (x.values(), dy.values());
             let mut dx = vec![0f32; x.len()];

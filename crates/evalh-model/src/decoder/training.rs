@@ -52,7 +52,11 @@ impl Decoder {
     ///
     /// # Panics
     /// When a row has not one mark a token, or the stream is not one of these rows.
-    pub fn train(&mut self, rows: &[TrainingRow<'_>], start: &Start) -> Result<TargetLoss, ModelError> {
+    pub fn train(
+        &mut self,
+        rows: &[TrainingRow<'_>],
+        start: &Start,
+    ) -> Result<TargetLoss, ModelError> {
         let lowest = self.lowest_trained();
         let compute = self.compute.recording();
         // A thread outside the pool would hand each of some hundred parallel stretches over to it, and wait.

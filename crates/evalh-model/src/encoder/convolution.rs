@@ -3,7 +3,7 @@
 use super::config::Convolution;
 use super::part::{Part, scope};
 use crate::LoraId;
-use crate::part::{Held, Norm, Slot, Target, Updates};
+use crate::part::{Held, Norm, ParameterSlot, Slot, Target, Updates};
 use burn::tensor::Tensor;
 use evalh_kernel::{Compute, Vector, Weight};
 use std::ops::Range;
@@ -117,6 +117,11 @@ fn unfolded(compute: &Compute, config: Convolution, channels: usize, weight: &[f
 }
 
 impl Held for KernelPart {
+    /// None: an unfolded kernel has many more values than its own.
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        Vec::new()
+    }
+
     fn restore(&mut self) {
         self.slot.restore();
     }

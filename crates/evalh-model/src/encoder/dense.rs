@@ -1,7 +1,7 @@
 //! A linear of a classifier, which the checkpoint may leave to the adapter.
 
 use super::part::{Part, scope};
-use crate::part::{Held, Linear, Slot, Target, Updates};
+use crate::part::{Held, Linear, ParameterSlot, Slot, Target, Updates};
 use crate::{LoraId, ModelError};
 use burn::tensor::Tensor;
 use evalh_adapter::TargetModule;
@@ -55,6 +55,10 @@ impl Dense {
 }
 
 impl Held for Dense {
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        self.linear.parameters_mut()
+    }
+
     fn restore(&mut self) {
         self.linear.restore();
         self.known.restore();

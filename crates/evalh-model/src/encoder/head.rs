@@ -3,7 +3,7 @@
 use super::config::EncoderConfig;
 use super::dense::Dense;
 use super::part::{Part, scope};
-use crate::part::{Held, Linear, Norm, Target, Updates};
+use crate::part::{Held, Linear, Norm, ParameterSlot, Target, Updates};
 use crate::{LoraId, ModelError};
 use burn::tensor::Tensor;
 use evalh_adapter::TargetModule;
@@ -122,6 +122,10 @@ impl Head {
 }
 
 impl Held for Decoder {
+    fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
+        self.linear.parameters_mut()
+    }
+
     fn restore(&mut self) {
         self.linear.restore();
     }

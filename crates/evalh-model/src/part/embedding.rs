@@ -1,9 +1,7 @@
 //! A table of vectors, looked up by token or by position.
 
 use super::linear::transpose;
-use super::{
-    Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates,
-};
+use super::{Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates};
 use crate::LoraId;
 use burn::tensor::{Tensor, TensorData};
 use evalh_adapter::{LoraUpdate, ModuleKind, TargetModule};

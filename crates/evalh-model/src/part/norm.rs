@@ -1,8 +1,6 @@
 //! The norms of the stream and of queries and keys.
 
-use super::{
-    Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates,
-};
+use super::{Held, Parameter, ParameterSlot, ParameterTensor, Place, Scope, Slot, Target, Updates};
 use crate::LoraId;
 use crate::config::Norms;
 use burn::tensor::Tensor;
@@ -298,7 +296,11 @@ impl Held for HeadNorm {
 
     fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
         let Some(joined) = &mut self.joined else {
-            return self.norms.iter_mut().flat_map(Norm::parameters_mut).collect();
+            return self
+                .norms
+                .iter_mut()
+                .flat_map(Norm::parameters_mut)
+                .collect();
         };
         let norms = self.norms.iter();
         let tensors = norms.map(|norm| (format!("{}.weight", norm.name), norm.width));

@@ -1,7 +1,7 @@
 //! The base's own parameters, as training sees them.
 
-use super::linear::{Bias, transpose};
 use super::Slot;
+use super::linear::{Bias, transpose};
 use evalh_kernel::{Compute, Sink, Vector, Weight};
 use std::ops::Range;
 use std::sync::Arc;

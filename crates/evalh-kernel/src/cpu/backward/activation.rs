@@ -124,3 +124,120 @@ unsafe fn gate_curve<V: Lanes, C: Curve>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::backward::differences::{assert_close, gradient, on_all_sets, values, wide};
+
+    /// Within 1e-9 of the error function: its series, or the continued fraction of its complement.
+    fn erf(x: f64) -> f64 {
+        if x.abs() > 2.5 {
+            let fraction = (1..200)
+                .rev()
+                .fold(0.0, |f, n| f64::from(n) / 2.0 / (x.abs() + f));
+            let rest = (-x * x).exp() / std::f64::consts::PI.sqrt() / (x.abs() + fraction);
+            return x.signum() * (1.0 - rest);
+        }
+        let (mut term, mut sum) = (x, x);
+        for n in 1..100 {
+            term *= -x * x / f64::from(n);
+            sum += term / f64::from(2 * n + 1);
+        }
+        sum * std::f64::consts::FRAC_2_SQRT_PI
+    }
+
+    fn definition(activation: Activation, x: f64) -> f64 {
+        match activation {
+            Activation::Silu => x / (1.0 + (-x).exp()),
+            Activation::QuickGelu => x / (1.0 + (-1.702 * x).exp()),
+            Activation::Gelu => x * (1.0 + erf(x / 2f64.sqrt())) / 2.0,
+            Activation::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
+                x * (1.0 + inner.tanh()) / 2.0
+            }
+            Activation::Relu => x.max(0.0),
+            Activation::Tanh => x.tanh(),
+        }
+    }
+
+    const ALL: [Activation; 6] = [
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::QuickGelu,
+        Activation::Relu,
+        Activation::Tanh,
+    ];
+
+    #[test]
+    fn an_activation_has_the_slope_of_its_definition() {
+        let x: Vec<f32> = values(131, 1).iter().map(|x| x * 6.0).collect();
+        let dy = values(131, 2);
+        for activation in ALL {
+            let want = gradient(&x, |x| {
+                x.iter()
+                    .zip(wide(&dy))
+                    .map(|(x, dy)| definition(activation, *x) * dy)
+                    .sum()
+            });
+            let what = format!("{activation:?}");
+            let got = on_all_sets(&what, |isa| {
+                let mut dx = vec![0f32; x.len()];
+                activate_backward(isa, activation, &x, &dy, &mut dx);
+                dx
+            });
+            assert_close(&got, &want, 1e-5, &what);
+        }
+    }
+
+    #[test]
+    fn a_slope_far_out_is_that_of_a_line() {
+        let x = [-1e30, -200.0, -30.0, 30.0, 200.0, 1e30, 1e-44, 0.0];
+        for isa in Isa::available() {
+            for activation in ALL {
+                let mut dx = [0f32; 8];
+                activate_backward(isa, activation, &x, &[1.0; 8], &mut dx);
+                let line = if activation == Activation::Tanh {
+                    0.0
+                } else {
+                    1.0
+                };
+                for (dx, want) in dx.iter().zip([0.0, 0.0, 0.0, line, line, line]) {
+                    assert!((dx - want).abs() < 1e-10, "{isa} {activation:?} {dx}");
+                }
+                if activation == Activation::Relu {
+                    assert_eq!(dx[6..], [1.0, 0.0], "{isa}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_gate_has_the_gradients_of_its_definition() {
+        let (width, rows) = (37, 3);
+        let gate_up: Vec<f32> = values(2 * rows * width, 1)
+            .iter()
+            .map(|x| x * 4.0)
+            .collect();
+        let dy = values(rows * width, 2);
+        for activation in ALL {
+            let want = gradient(&gate_up, |gate_up| {
+                let mut sum = 0.0;
+                for (row, dy) in gate_up.chunks(2 * width).zip(wide(&dy).chunks(width)) {
+                    for i in 0..width {
+                        sum += definition(activation, row[i]) * row[width + i] * dy[i];
+                    }
+                }
+                sum
+            });
+            let what = format!("{activation:?}");
+            let got = on_all_sets(&what, |isa| {
+                let mut d = vec![0f32; gate_up.len()];
+                gate_backward(isa, activation, &gate_up, width, &dy, &mut d);
+                d
+            });
+            assert_close(&got, &want, 1e-5, &what);
+        }
+    }
+}

@@ -80,3 +80,49 @@ unsafe fn step_lanes<V: Lanes>(
         *x = *x * keep - size * *m / (v.sqrt() * root + step.eps);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::backward::differences::{assert_close, on_all_sets, values, wide};
+
+    #[test]
+    fn steps_follow_the_definition() {
+        let n = 100;
+        let (beta1, beta2, rate, decay, eps) = (0.9, 0.95, 1e-2, 0.1, 1e-8);
+        let start = values(n, 0);
+        let gradients: Vec<Vec<f32>> = (1..6).map(|seed| values(n, seed)).collect();
+        let mut want = wide(&start);
+        let (mut m, mut v) = (vec![0f64; n], vec![0f64; n]);
+        for (t, gradient) in (1..).zip(&gradients) {
+            for (i, g) in wide(gradient).into_iter().enumerate() {
+                want[i] -= rate * decay * want[i];
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g;
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g * g;
+                let first = m[i] / (1.0 - beta1.powi(t));
+                let second = v[i] / (1.0 - beta2.powi(t));
+                want[i] -= rate * first / (second.sqrt() + eps);
+            }
+        }
+        let got = on_all_sets("adamw", |isa| {
+            let mut x = start.clone();
+            let (mut m, mut v) = (vec![0f32; n], vec![0f32; n]);
+            for (t, gradient) in (1..).zip(&gradients) {
+                let step = AdamWStep {
+                    learning_rate: rate as f32,
+                    beta1: beta1 as f32,
+                    beta2: beta2 as f32,
+                    eps: eps as f32,
+                    weight_decay: decay as f32,
+                    correction1: (1.0 - beta1.powi(t)) as f32,
+                    correction2: (1.0 - beta2.powi(t)) as f32,
+                };
+                adamw_step(isa, &mut x, gradient, &mut m, &mut v, step);
+            }
+            [x, m, v].concat()
+        });
+        assert_close(&got[..n], &want, 1e-6, "values");
+        assert_close(&got[n..2 * n], &m, 1e-6, "first moments");
+        assert_close(&got[2 * n..], &v, 1e-6, "second moments");
+    }
+}

@@ -1,5 +1,6 @@
 //! Cross-entropy of a language-modelling head, with its gradients.
 
+use super::deep::multiply_deep;
 use super::part;
 use super::weight::add_weight_gradient;
 use crate::cpu::curve::tanh;
@@ -7,10 +8,11 @@ use crate::cpu::gemm::multiply;
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::lanes::{Lanes, exp};
 use crate::cpu::packed::PackedWeight;
+use crate::cpu::tile::ROWS;
 use rayon::prelude::*;
 
-/// Rows whose logits are held at once.
-const CHUNK_ROWS: usize = 96;
+/// Rows whose logits are held at once, at most: whole blocks.
+const CHUNK_ROWS: usize = 8 * ROWS;
 /// Values whose exponentials are summed before they are added to the others, so that rounding does not pile up.
 const SUMMED: usize = 1024;
 /// Columns of the bias that a task sums.
@@ -59,11 +61,12 @@ pub fn cross_entropy(
             "a turned head of {width} x {vocabulary} and a gradient like the rows"
         );
     }
-    let rows = CHUNK_ROWS.min(targets.len());
-    let mut logits = vec![0f32; rows * vocabulary];
     let backward = wanted_gradient.is_some() || d_head.is_some();
-    for first in (0..targets.len()).step_by(CHUNK_ROWS) {
-        let rows = first..targets.len().min(first + CHUNK_ROWS);
+    let chunks = targets.len().div_ceil(CHUNK_ROWS).max(1);
+    let step = targets.len().div_ceil(chunks).next_multiple_of(ROWS);
+    let mut logits = vec![0f32; step.min(targets.len()) * vocabulary];
+    for first in (0..targets.len()).step_by(step.max(1)) {
+        let rows = first..targets.len().min(first + step);
         let hidden = &hidden[rows.start * width..rows.end * width];
         let logits = &mut logits[..rows.len() * vocabulary];
         multiply(isa, hidden, head, logits, vocabulary, 0, false);
@@ -78,7 +81,7 @@ pub fn cross_entropy(
             });
         if let Some((turned, d_hidden)) = &mut wanted_gradient {
             let d_hidden = &mut d_hidden[rows.start * width..rows.end * width];
-            multiply(isa, logits, turned, d_hidden, width, 0, false);
+            multiply_deep(isa, logits, turned, d_hidden);
         }
         if let Some((d_head, d_bias)) = &mut d_head {
             add_weight_gradient(isa, hidden, logits, width, vocabulary, d_head);
@@ -160,3 +163,6 @@ unsafe fn row_lanes<V: Lanes>(
         logits[target] -= at_target.mul_add(at_target * slope, 1.0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod activation;
 mod adamw;
 mod attention;
 mod cross_entropy;
+mod deep;
 mod low_rank;
 mod norm;
 mod pack;

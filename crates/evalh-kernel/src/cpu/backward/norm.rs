@@ -235,3 +235,6 @@ unsafe fn slice_lanes<V: Lanes>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

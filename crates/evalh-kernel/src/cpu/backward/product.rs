@@ -82,6 +82,44 @@ pub(super) unsafe fn multiply_down(
     }
 }
 
+/// A small product by the thread that asks: at most [`ROWS`] rows and [`PANEL`] columns of
+/// `c[i][j] (+)= sum over k of a[k][i] * b[k][j]`, whose rows are `step` apart.
+///
+/// # Panics
+/// When a slice is too short; the right factor must hold `n` rounded up to 16 in each row.
+pub(super) fn block(
+    isa: Isa,
+    k: usize,
+    (a, m): (Rows<'_>, usize),
+    (b, n): (Rows<'_>, usize),
+    c: &mut [f32],
+    step: usize,
+    accumulate: bool,
+) {
+    assert!(
+        (1..=ROWS).contains(&m) && (1..=PANEL).contains(&n) && c.len() >= (m - 1) * step + n,
+        "{m} rows of {n} outputs"
+    );
+    assert!(
+        a.hold(k, m) && b.hold(k, n.next_multiple_of(LANES)),
+        "{k} rows of {m} and {n}"
+    );
+    let tile = Tile {
+        m,
+        k,
+        a: a.values.as_ptr(),
+        a_step: a.step,
+        b: b.values.as_ptr(),
+        b_step: b.step,
+        c: c.as_mut_ptr(),
+        c_step: step,
+        columns: n,
+        accumulate,
+    };
+    // SAFETY: the slices hold what is read and written, as asserted.
+    unsafe { run(isa, &tile) };
+}
+
 /// Copies some columns into rows of [`PANEL`], zeros after them.
 pub(super) fn pad(rows: Rows<'_>, k: usize, column: usize, columns: usize, out: &mut Vec<f32>) {
     out.clear();

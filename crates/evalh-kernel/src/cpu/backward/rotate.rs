@@ -55,3 +55,46 @@ fn rotate_head_back(head: &mut [f32], cos: &[f32], sin: &[f32], pairing: Pairing
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::attention::QkvLayout;
+    use crate::cpu::backward::differences::values;
+    use crate::cpu::rope::RopeTable;
+
+    #[test]
+    fn turning_back_is_the_transpose() {
+        for (pairing, layout, kv_heads) in [
+            (Pairing::Halves, QkvLayout::Concatenated, 2),
+            (Pairing::Neighbours, QkvLayout::Interleaved, 4),
+        ] {
+            let shape = AttentionShape {
+                heads: 4,
+                kv_heads,
+                head_dim: 10,
+                scale: 1.0,
+                soft_cap: None,
+                window: None,
+                layout,
+            };
+            // Scaled, and fewer than the head's pairs.
+            let mut table = RopeTable::new(vec![1.0, 0.3, 0.1, 0.01], 1.3);
+            table.reserve(40);
+            let mut angles = Angles::new(4, pairing);
+            (0..30).for_each(|token| angles.push(&table, token));
+            let [x, d] = [1, 2].map(|seed| values(30 * shape.qkv_width(), seed));
+            let product = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                    .sum()
+            };
+            let (mut turned, mut back) = (x.clone(), d.clone());
+            rotate(&mut turned, shape, &angles);
+            rotate_back(&mut back, shape, &angles);
+            assert!(turned != x && back != d);
+            assert!((product(&turned, &d) - product(&x, &back)).abs() < 1e-4);
+        }
+    }
+}

@@ -44,7 +44,11 @@ impl Decoder {
         let compute = self.compute.clone();
         self.each_parameter(|mut slot| {
             if let Some(values) = values(&slot.parameter) {
-                assert_eq!(values.len(), slot.parameter.len(), "values of the parameter");
+                assert_eq!(
+                    values.len(),
+                    slot.parameter.len(),
+                    "values of the parameter"
+                );
                 slot.set(&compute, values);
             }
         });
@@ -73,9 +77,7 @@ impl Decoder {
 
     fn each_parameter(&mut self, mut visit: impl FnMut(ParameterSlot<'_>)) {
         let tables = std::iter::once(&mut self.embedding).chain(&mut self.positions);
-        tables
-            .flat_map(Held::parameters_mut)
-            .for_each(&mut visit);
+        tables.flat_map(Held::parameters_mut).for_each(&mut visit);
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let held = Layer::held_mut(layer).into_iter();
             for mut slot in held.flat_map(Held::parameters_mut) {

@@ -38,7 +38,10 @@ impl Decoder {
     /// Trains no update any more.
     pub fn end_training(&mut self) {
         for layer in &mut self.layers {
-            layer.linears_mut().into_iter().for_each(Linear::end_training);
+            layer
+                .linears_mut()
+                .into_iter()
+                .for_each(Linear::end_training);
         }
     }
 }
