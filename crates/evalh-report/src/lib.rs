@@ -9,6 +9,7 @@ pub mod baseline;
 mod bench;
 pub mod compare;
 mod counts;
+pub mod experiment;
 pub mod export;
 mod figure;
 pub mod gate;

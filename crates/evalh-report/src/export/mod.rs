@@ -6,7 +6,7 @@
 //! | [`json`] | programs: everything that the comparison holds |
 //! | [`lm_eval`] | dashboards and scripts that read the results of lm-evaluation-harness |
 
-mod cell;
+pub(crate) mod cell;
 mod comparison_csv;
 mod lm_eval;
 

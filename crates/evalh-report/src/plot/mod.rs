@@ -16,6 +16,7 @@ mod escape;
 mod forest;
 mod ink;
 mod label;
+mod layers;
 mod legend;
 mod mark;
 mod place;
@@ -30,6 +31,8 @@ mod width;
 pub(crate) mod example;
 #[cfg(test)]
 mod tests;
+
+pub use layers::layers;
 
 use crate::{Figure, compare::Comparison};
 

@@ -1,5 +1,6 @@
 //! `[[arm]]`: one way of training, over all seeds.
 
+use super::super::select::Layers;
 use super::{
     PlanResult, ProbePlan, Recipe,
     draft::{self, Draft},
@@ -8,7 +9,6 @@ use super::{
 };
 use evalh_record::training::{Method, TargetMetric};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
 
 const OWN_KEYS: [&str; 8] = [
     "name", "method", "quantize", "layers", "probe", "match", "of", "until",
@@ -17,7 +17,7 @@ const OWN_KEYS: [&str; 8] = [
 const EVERY: u64 = 10;
 
 /// One way of training, over all seeds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Arm {
     /// Its name; with a seed it names a training, `selective-s1`.
     pub name: String,
@@ -36,15 +36,10 @@ pub struct Arm {
 }
 
 /// The layers that an arm trains.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ArmLayers {
-    /// All of them.
-    All,
-    /// These, from 0, ascending.
-    List(Vec<usize>),
-    /// Those that a `layers.json` selects.
-    File(PathBuf),
+    /// All of them, a list, or those that a `layers.json` selects.
+    Given(Layers),
     /// Those that a probe of the experiment selects.
     Probe(ProbePlan),
 }
@@ -133,17 +128,7 @@ fn name(value: &Value<'_, '_>, before: &[Arm]) -> PlanResult<String> {
 
 fn layers(table: &Section<'_>) -> PlanResult<ArmLayers> {
     let probe = table.optional("probe", ProbePlan::read)?;
-    let layers = table.optional("layers", |value| match value.toml.as_str() {
-        Some("all") => Ok(ArmLayers::All),
-        Some(text) if Path::new(text).extension().is_some_and(|end| end == "json") => value.path().map(ArmLayers::File),
-        Some(text) => spans(text).map(ArmLayers::List).ok_or_else(|| {
-            value.wrong(
-                format!("\"{text}\" names no layers"),
-                "write \"all\", numbers and ascending spans from 0 such as \"0-7,12\", or a layers.json of `evalh probe`",
-            )
-        }),
-        None => Err(value.wrong("is not a text in quotes", "write layers = \"all\" or layers = \"0-7,12\"")),
-    })?;
+    let layers = table.optional("layers", given)?;
     match (layers, probe) {
         (Some(_), Some(_)) => Err(table.wrong(
             "layers",
@@ -151,25 +136,22 @@ fn layers(table: &Section<'_>) -> PlanResult<ArmLayers> {
             "write one of the two",
         )),
         (None, Some(probe)) => Ok(ArmLayers::Probe(probe)),
-        (layers, None) => Ok(layers.unwrap_or(ArmLayers::All)),
+        (layers, None) => Ok(ArmLayers::Given(layers.unwrap_or(Layers::All))),
     }
 }
 
-/// `0-2,5` as ascending layers.
-fn spans(text: &str) -> Option<Vec<usize>> {
-    /// More layers than any model has, so that a slip of the finger does not fill the memory.
-    const MOST: usize = 10_000;
-    let mut layers: Vec<usize> = Vec::new();
-    for span in text.split(',') {
-        let (first, last) = span.split_once('-').unwrap_or((span, span));
-        let number = |text: &str| text.trim().parse::<usize>().ok().filter(|at| *at < MOST);
-        let (first, last) = (number(first)?, number(last)?);
-        if last < first || layers.last().is_some_and(|before| *before >= first) {
-            return None;
+fn given(value: &Value<'_, '_>) -> PlanResult<Layers> {
+    let text = value.text()?;
+    match text.parse() {
+        Ok(Layers::File(path)) if path.extension().is_some_and(|end| end == "json") => {
+            value.path().map(Layers::File)
         }
-        layers.extend(first..=last);
+        Ok(Layers::File(_)) | Err(_) => Err(value.wrong(
+            format!("\"{text}\" names no layers"),
+            "write \"all\", numbers and ranges from 0 such as \"0-7,12\", or a layers.json of `evalh probe`",
+        )),
+        Ok(layers) => Ok(layers),
     }
-    Some(layers)
 }
 
 fn compute_of(table: &Section<'_>, before: &[Arm]) -> PlanResult<Option<String>> {

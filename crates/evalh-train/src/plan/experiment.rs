@@ -8,7 +8,6 @@ use super::{
     reader::{Document, Section, Source},
 };
 use evalh_record::training::{LossOn, TargetMetric};
-use serde::Serialize;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -20,7 +19,7 @@ const TABLES: [&str; 6] = ["experiment", "model", "data", "train", "arm", "evalu
 const MAX_TOKENS: usize = 512;
 
 /// An experiment: arms over seeds, on one model and one set of training data.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The file that it was read from.
     pub path: PathBuf,
@@ -43,7 +42,7 @@ pub struct Plan {
 }
 
 /// What is trained on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedData {
     /// The training data.
     pub train: PathBuf,

@@ -1,5 +1,6 @@
 //! A job of an experiment, and what its result depends on.
 
+use super::super::select::Layers;
 use super::{Plan, PlanError, PlanResult, ProbePlan, arm::ArmLayers};
 use evalh_record::{Sha256, sha256_bytes, sha256_file, training::Method};
 use serde_json::Value;
@@ -94,8 +95,8 @@ impl Identity {
     pub fn read(plan: &Plan, evalh: &str, model: Sha256) -> PlanResult<Identity> {
         let data = &plan.data;
         let layers = plan.arms.iter().filter_map(|arm| match &arm.layers {
-            ArmLayers::File(path) => Some(path),
-            ArmLayers::All | ArmLayers::List(_) | ArmLayers::Probe(_) => None,
+            ArmLayers::Given(Layers::File(path)) => Some(path),
+            ArmLayers::Given(Layers::All | Layers::List(_)) | ArmLayers::Probe(_) => None,
         });
         let paths = [&data.train]
             .into_iter()

@@ -25,5 +25,5 @@ pub use error::{KeyFault, PlanError, PlanResult};
 pub use evaluate::Evaluation;
 pub use experiment::{Plan, PlannedData};
 pub use job::{EvaluationJob, Identity, Job, ProbeJob, TrainingJob, Variant, Work};
-pub use probe::{ProbePlan, Top};
+pub use probe::ProbePlan;
 pub use recipe::{Recipe, Targets, WarmUp};

@@ -1,5 +1,6 @@
 //! The jobs of a plan, in order.
 
+use super::super::select::{Amount, Layers};
 use super::{
     Arm, ArmLayers, EvaluationJob, Identity, Job, Plan, ProbeJob, ProbePlan, TrainingJob, Variant,
     Work,
@@ -118,7 +119,7 @@ impl Plan {
                 let seed = if probe.per_seed { seed } else { probe.seed };
                 Some(format!("probe-{}", probe_label(probe, seed)))
             }
-            ArmLayers::All | ArmLayers::List(_) | ArmLayers::File(_) => None,
+            ArmLayers::Given(_) => None,
         };
         let budget_of = compute_of.as_ref().map(|of| training_id(of, seed));
         let needed = |id: &Option<String>| {
@@ -139,9 +140,10 @@ impl Plan {
             "method": method,
             "quantize": quantize,
             "layers": match layers {
-                ArmLayers::File(path) => json!({ "sha256": identity.file(path) }),
+                ArmLayers::Given(Layers::All) => json!("all"),
+                ArmLayers::Given(Layers::List(layers)) => json!(layers),
+                ArmLayers::Given(Layers::File(path)) => json!({ "sha256": identity.file(path) }),
                 ArmLayers::Probe(_) => json!({ "probe": needed(&probe) }),
-                ArmLayers::All | ArmLayers::List(_) => json!(layers),
             },
             "recipe": recipe,
             "budget_of": needed(&budget_of),
@@ -181,7 +183,10 @@ fn training_id(arm: &str, seed: u64) -> String {
 
 /// A probe's name, which tells everything about it that is not as usual.
 fn probe_label(probe: &ProbePlan, seed: u64) -> String {
-    let mut label = format!("{}-{}", probe.method, probe.top.label());
+    let mut label = match probe.top {
+        Amount::Ratio(_) => format!("{}-{}", probe.method, probe.top).replace('%', ""),
+        Amount::Count(count) => format!("{}-{count}-layers", probe.method),
+    };
     for (letter, count) in [('b', probe.batches), ('n', probe.samples)] {
         if let Some(count) = count {
             let _ = write!(label, "-{letter}{count}");

@@ -1,8 +1,9 @@
 //! `probe = { ... }` of an arm: how its layers are chosen.
 
+use super::super::select::Amount;
 use super::{PlanResult, value::Value};
 use evalh_record::training::ProbeMethod;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 const KEYS: [&str; 6] = ["method", "top", "batches", "samples", "seed", "per_seed"];
 /// Batches of a gradient probe, as in Aletheia.
@@ -16,7 +17,8 @@ pub struct ProbePlan {
     /// What the scores are.
     pub method: ProbeMethod,
     /// How many layers are selected.
-    pub top: Top,
+    #[serde(serialize_with = "as_written")]
+    pub top: Amount,
     /// Batches of a method of gradients; `None` for others.
     pub batches: Option<u64>,
     /// Examples of a method of activations; `None` for others.
@@ -27,36 +29,6 @@ pub struct ProbePlan {
     pub per_seed: bool,
 }
 
-/// How many layers are selected.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Top {
-    /// A share of all, above 0 and at most 1.
-    Share(f64),
-    /// So many.
-    Count(usize),
-}
-
-impl Top {
-    /// The layers of a model of `layers` layers: of a share rounded down, at least 1, and not more than there are.
-    pub fn of(self, layers: usize) -> usize {
-        let count = match self {
-            // A hair of room, since 0.29 * 100 is 28.999999999999996.
-            Top::Share(share) => (share * layers as f64 + 1e-9).floor() as usize,
-            Top::Count(count) => count,
-        };
-        count.clamp(1, layers.max(1))
-    }
-
-    /// As in a folder's name: `50`, `6-layers`.
-    pub(super) fn label(self) -> String {
-        match self {
-            Top::Share(share) => format!("{}", (share * 1e6).round() / 1e4),
-            Top::Count(count) => format!("{count}-layers"),
-        }
-    }
-}
-
 impl ProbePlan {
     pub(super) fn read(value: &Value<'_, '_>) -> PlanResult<ProbePlan> {
         let table = value.table(&KEYS)?;
@@ -64,13 +36,7 @@ impl ProbePlan {
         let method = table.required("method", "method = \"gradient\"", |value| {
             value.one_of(&names)
         })?;
-        let top = table.required("top", "top = \"50%\" or top = 6", |value| {
-            if value.toml.is_str() {
-                value.share().map(Top::Share)
-            } else {
-                value.size().map(Top::Count)
-            }
-        })?;
+        let top = table.required("top", "top = \"50%\" or top = 6", amount)?;
         let batches = table.optional("batches", Value::count)?;
         let samples = table.optional("samples", Value::count)?;
         let of_gradients = matches!(method, ProbeMethod::Gradient | ProbeMethod::Fisher);
@@ -118,4 +84,17 @@ impl ProbePlan {
             per_seed,
         })
     }
+}
+
+fn amount(value: &Value<'_, '_>) -> PlanResult<Amount> {
+    value.word()?.parse().map_err(|_| {
+        value.wrong(
+            "says neither a share nor a number of layers",
+            "write a share above 0 and up to all, such as \"50%\" or 0.5, or a number of layers, such as 6",
+        )
+    })
+}
+
+fn as_written<S: Serializer>(amount: &Amount, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(amount)
 }

@@ -1,5 +1,6 @@
 //! A whole plan, what is refused and how, and the jobs that a plan comes to.
 
+use super::super::select::{Amount, Layers};
 use super::*;
 use evalh_record::{
     sha256_bytes,
@@ -113,7 +114,7 @@ fn every_key_is_read() {
     let [standard, gradient, matched, random, iso, full] = plan.arms.as_slice() else {
         panic!("{:?}", plan.arms)
     };
-    assert_eq!(standard.layers, ArmLayers::All);
+    assert_eq!(standard.layers, ArmLayers::Given(Layers::All));
     assert_eq!(standard.recipe.length, Length::Steps(200));
     assert_eq!(standard.recipe.schedule, Schedule::Linear);
     assert_eq!(standard.recipe.warmup.steps(200), 6);
@@ -123,7 +124,7 @@ fn every_key_is_read() {
     };
     assert_eq!(
         (probe.method, probe.top),
-        (ProbeMethod::Gradient, Top::Share(0.5))
+        (ProbeMethod::Gradient, Amount::Ratio(0.5))
     );
     assert_eq!(
         (probe.batches, probe.samples, probe.per_seed),
@@ -136,7 +137,10 @@ fn every_key_is_read() {
         random.recipe.targets,
         Targets::Named(vec!["q_proj".to_owned(), "v_proj".to_owned()])
     );
-    assert_eq!(iso.layers, ArmLayers::List(vec![0, 1, 2, 3, 7]));
+    assert_eq!(
+        iso.layers,
+        ArmLayers::Given(Layers::List(vec![0, 1, 2, 3, 7]))
+    );
     assert_eq!(iso.recipe.clip, None);
     let until = iso.until.unwrap();
     assert_eq!(
@@ -218,6 +222,7 @@ fn what_is_wrong_is_told_with_line_table_key_and_remedy() {
         ("top = \"50%\" }\n\n", "top = \"0%\" }\n\n"),
         ("top = \"50%\" }\n\n", "top = \"50%\", samples = 3 }\n\n"),
         ("top = \"50%\" }\n\n", "}\n\n"),
+        ("top = 15", "top = 1.5"),
         ("top = 15", "top = 15, seed = 4"),
         (
             "method = \"random\", top = 15",
@@ -450,15 +455,6 @@ fn a_missing_file_is_named() {
     assert_eq!(error.to_string(), "lab/gsm8k.jsonl cannot be read");
 }
 
-#[test]
-fn a_share_of_layers_is_rounded_down_and_never_none() {
-    assert_eq!(Top::Share(0.5).of(30), 15);
-    assert_eq!(Top::Share(0.29).of(100), 29);
-    assert_eq!(Top::Share(0.5).of(7), 3);
-    assert_eq!(Top::Share(0.01).of(30), 1);
-    assert_eq!(Top::Count(50).of(30), 30);
-}
-
 proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC{0,200}") {
@@ -496,6 +492,6 @@ proptest! {
         let text: Vec<String> = layers.iter().map(ToString::to_string).collect();
         let text = WHOLE.replace("0-3,7", &text.join(","));
         let read = plan(&text).unwrap();
-        prop_assert_eq!(&read.arms[4].layers, &ArmLayers::List(layers.into_iter().collect()));
+        prop_assert_eq!(&read.arms[4].layers, &ArmLayers::Given(Layers::List(layers.into_iter().collect())));
     }
 }
