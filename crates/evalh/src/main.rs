@@ -3,6 +3,7 @@
 mod artifacts;
 mod checkpoints;
 mod commands;
+mod energy;
 mod failure;
 mod flags;
 mod identity;
@@ -14,6 +15,7 @@ mod reporting;
 mod run;
 mod sandbox;
 mod settings;
+mod training;
 mod usage;
 mod verify;
 
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         Command::Prompts(flags) => commands::prompts::prompts(&flags),
         Command::Suite(command) => commands::suite::suite(&command),
         Command::Adapter(command) => commands::adapter::adapter(&command),
+        Command::Probe(flags) => commands::probe::probe(&flags),
+        Command::Train(flags) => commands::train::train(&flags),
         Command::Model(command) => commands::model::model(&command),
         Command::Verify(flags) => commands::verify::verify(&flags),
     };

@@ -30,11 +30,18 @@ impl PeakMemory {
     }
 }
 
+/// Bytes that the process holds now. `None` where the system cannot tell.
+pub fn resident() -> Option<u64> {
+    of_status(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
+}
+
 /// The `VmHWM` line of a process's status, in bytes.
 fn peak(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    of_status(status, "VmHWM:")
+}
+
+fn of_status(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
     kib.checked_mul(1024)
 }

@@ -5,6 +5,7 @@ mod examine;
 mod judge;
 mod run;
 mod suites;
+mod train;
 mod values;
 
 pub use bench::{BenchFlags, Part};
@@ -18,6 +19,7 @@ pub use judge::{
 };
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
+pub use train::{DataFlags, LearnFlags, ProbeFlags, TrainFlags};
 pub use values::{
     AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Precision,
     Quantize, RoleFlag, Size,
@@ -75,6 +77,10 @@ pub enum Command {
     /// Look at adapters: what they change, how they relate; merge them
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    /// Score the layers of a checkpoint by how much they matter to some data, and choose the best
+    Probe(Box<ProbeFlags>),
+    /// Train an adapter, or every weight, and write it as PEFT and transformers read it
+    Train(Box<TrainFlags>),
     /// Tell what a checkpoint is
     #[command(subcommand)]
     Model(ModelCommand),

@@ -5,6 +5,7 @@ use super::{
     noise::Noise,
     plan::Plan,
 };
+use crate::energy::EnergySource;
 use serde::Serialize;
 
 /// Everything that a measurement found; `bench.json`.
@@ -142,16 +143,6 @@ pub struct AdapterCost {
     pub ratio: Spread,
     /// The same of CPU seconds, for machines that are not idle.
     pub cpu_ratio: Spread,
-}
-
-/// Where joules come from, or why there are none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EnergySource {
-    /// What counts, such as `RAPL: package-0`.
-    From(String),
-    /// Why nothing does.
-    Unavailable(String),
 }
 
 /// What makes figures doubtful.

@@ -2,7 +2,6 @@
 
 mod adapters;
 mod clock;
-mod energy;
 mod found;
 mod noise;
 mod plan;
@@ -12,6 +11,7 @@ mod work;
 use crate::{
     artifacts::Artifacts,
     checkpoints,
+    energy::Meter,
     failure::{Exit, Failure, OrFail as _, Outcome},
     flags::{BenchFlags, Part, Quantize},
     output::{Console, Task},
@@ -19,7 +19,6 @@ use crate::{
     usage::{self, PeakMemory},
 };
 use clock::timed;
-use energy::Meter;
 use evalh_adapter::{Adapter, AdapterUpdate};
 use evalh_checkpoint::{Checkpoint, WeightSource as _};
 use evalh_engine::available_memory;

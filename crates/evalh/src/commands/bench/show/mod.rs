@@ -3,7 +3,8 @@
 mod figure;
 mod sheet;
 
-use super::found::{EnergySource, Found};
+use super::found::Found;
+use crate::energy::EnergySource;
 use crate::output::number;
 use evalh_report::{
     Align, Style, Table,

@@ -3,11 +3,11 @@
 mod nvidia;
 mod rapl;
 
-use super::found::EnergySource;
 use crate::failure::Outcome;
 use evalh_model::DeviceChoice;
 use nvidia::Nvidia;
 use rapl::Rapl;
+use serde::Serialize;
 use std::{
     path::Path,
     sync::{
@@ -21,6 +21,16 @@ use std::{
 /// The counters are read at least so often: RAPL's wrap around within a minute at the earliest, and power that is only
 /// sampled is integrated between the samples.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Where joules come from, or why there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnergySource {
+    /// What counts, such as `RAPL: package-0`.
+    From(String),
+    /// Why nothing does.
+    Unavailable(String),
+}
 
 /// Something that counts joules from when it was made.
 trait Counter: Send {
@@ -82,15 +92,19 @@ impl Meter {
         self.source.clone()
     }
 
+    /// Joules of the device since the meter was made.
+    pub fn joules(&self) -> Option<f64> {
+        self.counter.as_ref().and_then(joules)
+    }
+
     /// Does something and tells the joules of the whole device meanwhile.
     ///
     /// # Errors
     /// Those of the work.
     pub fn over<T>(&self, work: impl FnOnce() -> Outcome<T>) -> Outcome<(T, Option<f64>)> {
-        let now = || self.counter.as_ref().and_then(joules);
-        let before = now();
+        let before = self.joules();
         let done = work()?;
-        let spent = now().zip(before).map(|(after, before)| after - before);
+        let spent = self.joules().zip(before).map(|(after, before)| after - before);
         Ok((done, spent))
     }
 }
