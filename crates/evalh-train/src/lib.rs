@@ -5,5 +5,13 @@
 pub mod data;
 pub mod optimizer;
 pub mod plan;
+pub mod probe;
 mod random;
+pub mod run;
 pub mod select;
+mod trainer;
+
+pub use trainer::{
+    LoraModule, LoraStart, MicroBatch, Recipe, StepError, StepResult, TrainError, Trainer,
+    TrainerState,
+};

@@ -180,6 +180,7 @@ impl Held for Embedding {
                 tensors,
                 rows,
                 width,
+                is_vector: false,
                 layer: None,
             },
             place: Place::Weight(&mut self.table),

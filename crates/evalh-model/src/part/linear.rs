@@ -365,14 +365,15 @@ impl Held for Linear {
             self.parts.iter().map(tensor).collect()
         };
         let rows = self.weight.base().outputs();
-        let parameter = |tensors, width| Parameter {
+        let parameter = |tensors, width, is_vector| Parameter {
             tensors,
             rows,
             width,
+            is_vector,
             layer: None,
         };
-        let weight = parameter(tensors("weight", turned), self.inputs);
-        let bias = parameter(tensors("bias", false), 1);
+        let weight = parameter(tensors("weight", turned), self.inputs, false);
+        let bias = parameter(tensors("bias", false), 1, true);
         let mut slots = Vec::new();
         if !self.shared {
             slots.push(ParameterSlot {

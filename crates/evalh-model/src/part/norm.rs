@@ -166,6 +166,7 @@ fn column(tensors: impl IntoIterator<Item = (String, usize)>) -> Parameter {
         tensors,
         rows,
         width: 1,
+        is_vector: true,
         layer: None,
     }
 }

@@ -15,6 +15,8 @@ pub struct Parameter {
     pub rows: usize,
     /// Values of a row; one for a norm's weight or a bias.
     pub width: usize,
+    /// Whether it is a row of values, of a norm or a bias.
+    pub is_vector: bool,
     /// The layer it belongs to.
     pub layer: Option<usize>,
 }

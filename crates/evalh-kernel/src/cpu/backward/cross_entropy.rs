@@ -13,6 +13,8 @@ use rayon::prelude::*;
 
 /// Rows whose logits are held at once, at most: whole blocks.
 const CHUNK_ROWS: usize = 8 * ROWS;
+/// The same where the head has a gradient, which is read and written once for each chunk.
+const CHUNK_ROWS_OF_HEAD: usize = 14 * ROWS;
 /// Values whose exponentials are summed before they are added to the others, so that rounding does not pile up.
 const SUMMED: usize = 1024;
 /// Columns of the bias that a task sums.
@@ -62,7 +64,11 @@ pub fn cross_entropy(
         );
     }
     let backward = wanted_gradient.is_some() || d_head.is_some();
-    let chunks = targets.len().div_ceil(CHUNK_ROWS).max(1);
+    let most = match d_head {
+        None => CHUNK_ROWS,
+        Some(_) => CHUNK_ROWS_OF_HEAD,
+    };
+    let chunks = targets.len().div_ceil(most).max(1);
     let step = targets.len().div_ceil(chunks).next_multiple_of(ROWS);
     let mut logits = vec![0f32; step.min(targets.len()) * vocabulary];
     for first in (0..targets.len()).step_by(step.max(1)) {

@@ -164,7 +164,7 @@ fn add_to_b(
                 let product = product[o..].iter().step_by(PANEL);
                 d_b.iter_mut()
                     .zip(product)
-                    .for_each(|(d, p)| *d = *d + p * part.scale);
+                    .for_each(|(d, p)| *d += p * part.scale);
             }
         },
     );

@@ -20,7 +20,7 @@ pub(super) struct Rows<'a> {
 
 impl Rows<'_> {
     /// Whether `count` rows of `width` values can be read.
-    fn hold(&self, count: usize, width: usize) -> bool {
+    pub(super) fn hold(&self, count: usize, width: usize) -> bool {
         count == 0 || width == 0 || self.values.len() >= (count - 1) * self.step + width
     }
 }

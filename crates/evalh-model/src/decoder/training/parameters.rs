@@ -56,7 +56,7 @@ impl Decoder {
     }
 
     /// The lowest layer in which something is trained: the first where the embedding is.
-    pub(super) fn lowest_trained(&mut self) -> Option<usize> {
+    pub fn lowest_trained(&mut self) -> Option<usize> {
         let trained = self.layers.iter().position(|layer| {
             let mut linears = layer.linears().into_iter();
             linears.any(crate::part::Linear::is_trained)
@@ -66,7 +66,7 @@ impl Decoder {
         self.each_parameter(|slot| {
             if slot.is_watched() {
                 // What is outside of the layers stands before or behind all of them, and the embedding may be the head.
-                let of_embedding = slot.parameter.width > 1;
+                let of_embedding = !slot.parameter.is_vector;
                 let outside = if of_embedding { 0 } else { layers - 1 };
                 let layer = slot.parameter.layer.unwrap_or(outside);
                 lowest = Some(lowest.map_or(layer, |lowest| lowest.min(layer)));

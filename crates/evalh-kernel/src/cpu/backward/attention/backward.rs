@@ -1,7 +1,7 @@
 //! The gradients of a task's queries, keys and values.
 
 use super::heads::{Heads, Query, STEP, panel};
-use super::rows::{Known, gradient};
+use super::rows::{Known, dot, gradient};
 use crate::cpu::backward::pack::turn;
 use crate::cpu::backward::product::{Rows, block};
 use crate::cpu::tile::{PANEL, ROWS};
@@ -120,7 +120,7 @@ impl Gathered {
             self.d_rows.extend_from_slice(d_out);
             self.known.push(Known {
                 log_sum: given.log_sums[token * shape.heads + head],
-                delta: out.iter().zip(d_out).map(|(o, d)| o * d).sum(),
+                delta: dot(heads.isa, out, d_out),
             });
         }
         self.sums.clear();

@@ -1,6 +1,7 @@
 //! Rows of scores: their softmax, and its gradient.
 
 use crate::cpu::attention::AttentionShape;
+use crate::cpu::backward::part;
 use crate::cpu::curve::tanh;
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::lanes::{Lanes, exp};
@@ -41,9 +42,10 @@ unsafe fn softmax_lanes<V: Lanes>(
     unsafe {
         let mut top = V::splat(f32::NEG_INFINITY);
         for (index, part) in all.iter_mut().enumerate().take(parts.end).skip(parts.start) {
-            score(V::load(part.as_ptr()), shape).store(part.as_mut_ptr());
-            outside(part, index, &visible, f32::NEG_INFINITY);
-            top = top.max(V::load(part.as_ptr()));
+            let score = score(V::load(part.as_ptr()), shape);
+            let score = limit(score, index, &visible, f32::NEG_INFINITY);
+            score.store(part.as_mut_ptr());
+            top = top.max(score);
         }
         top_and_sum.0 = top.largest();
         let top = V::splat(top_and_sum.0);
@@ -51,11 +53,10 @@ unsafe fn softmax_lanes<V: Lanes>(
         for (index, part) in all.iter_mut().enumerate().take(parts.end).skip(parts.start) {
             let below = V::load(part.as_ptr()).sub(top);
             // The exponential clamps; the product with zero hands on what is not a number.
-            below
-                .mul_add(V::splat(0.0), exp(below))
-                .store(part.as_mut_ptr());
-            outside(part, index, &visible, 0.0);
-            sum = sum.add(V::load(part.as_ptr()));
+            let weight = below.mul_add(V::splat(0.0), exp(below));
+            let weight = limit(weight, index, &visible, 0.0);
+            weight.store(part.as_mut_ptr());
+            sum = sum.add(weight);
         }
         top_and_sum.1 = sum.sum();
     }
@@ -75,14 +76,58 @@ unsafe fn score<V: Lanes>(product: V, shape: AttentionShape) -> V {
     }
 }
 
-/// Sets what is not visible of the `index`th part of a row.
+/// Lanes of the `index`th part of a row that are not visible become `least`, which is not above the others; visible ones
+/// that are not a number become infinite. Without a select, and without a detour over memory.
 #[inline(always)]
-fn outside(part: &mut [f32; 16], index: usize, visible: &Range<usize>, value: f32) {
+unsafe fn limit<V: Lanes>(lanes: V, index: usize, visible: &Range<usize>, least: f32) -> V {
     let begin = visible.start.saturating_sub(index * 16).min(16);
     let end = visible.end.saturating_sub(index * 16).min(16);
-    if (begin, end) != (0, 16) {
-        part[..begin].fill(value);
-        part[end.max(begin)..].fill(value);
+    if (begin, end) == (0, 16) {
+        return lanes;
+    }
+    let bounds: &[f32; 48] = if least == 0.0 { &ZERO } else { &LOWEST };
+    // SAFETY: neither bound is above sixteen, so that sixteen values follow each place.
+    unsafe {
+        let first = V::load(bounds.as_ptr().add(16 - begin));
+        let last = V::load(bounds.as_ptr().add(32 - end));
+        lanes.min(first).min(last)
+    }
+}
+
+/// A window of sixteen that slides over it lets through what lies in the middle.
+const fn bounds(least: f32) -> [f32; 48] {
+    let mut bounds = [least; 48];
+    let mut i = 16;
+    while i < 32 {
+        bounds[i] = f32::INFINITY;
+        i += 1;
+    }
+    bounds
+}
+static ZERO: [f32; 48] = bounds(0.0);
+static LOWEST: [f32; 48] = bounds(f32::NEG_INFINITY);
+
+/// The sum of the products of two heads' values, which are equally many.
+pub(super) fn dot(isa: Isa, a: &[f32], b: &[f32]) -> f32 {
+    let mut sum = 0.0;
+    // SAFETY: the dispatched code works on the slices it is given.
+    unsafe { dot_values(isa, a, b, &mut sum) };
+    sum
+}
+
+dispatch! {
+    unsafe fn dot_values(isa; a: &[f32], b: &[f32], sum: &mut f32) = dot_lanes
+}
+
+#[inline(always)]
+unsafe fn dot_lanes<V: Lanes>(a: &[f32], b: &[f32], sum: &mut f32) {
+    // SAFETY: the caller vouches for the instruction set.
+    unsafe {
+        let mut products = V::splat(0.0);
+        for (a, b) in a.chunks(16).zip(b.chunks(16)) {
+            products = part::load::<V>(a).mul_add(part::load(b), products);
+        }
+        *sum = products.sum();
     }
 }
 
@@ -122,7 +167,11 @@ unsafe fn gradient_lanes<V: Lanes>(
     known: Known,
     shape: AttentionShape,
 ) {
-    let parts = visible.start / 16..visible.end.div_ceil(16);
+    let parts = if visible.is_empty() {
+        0..0
+    } else {
+        visible.start / 16..visible.end.div_ceil(16)
+    };
     let ((weights, _), (d_scores, _)) = (
         products.as_chunks_mut::<16>(),
         d_weights.as_chunks_mut::<16>(),
@@ -137,6 +186,7 @@ unsafe fn gradient_lanes<V: Lanes>(
         unsafe {
             let score = score(V::load(weight.as_ptr()), shape);
             let w = exp(score.sub(V::splat(known.log_sum)));
+            let w = limit(w, index, &visible, 0.0);
             let mut slope = V::splat(shape.scale);
             if let Some(cap) = shape.soft_cap {
                 let shrink = V::splat(-shape.scale / (cap * cap));
@@ -146,7 +196,5 @@ unsafe fn gradient_lanes<V: Lanes>(
             w.store(weight.as_mut_ptr());
             d_weight.mul(w).mul(slope).store(d.as_mut_ptr());
         }
-        outside(weight, index, &visible, 0.0);
-        outside(d, index, &visible, 0.0);
     }
 }

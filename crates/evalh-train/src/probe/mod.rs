@@ -1,0 +1,152 @@
+//! How much each layer matters to some data: gradient, Fisher and CKA probes.
+
+mod sinks;
+
+use crate::TrainError;
+use crate::data::Example;
+use crate::select::{cka, importance};
+use evalh_model::{Decoder, Parameter, Sink, Start, TrainingRow};
+use sinks::{NormOfBatch, SquareOfSamples};
+use std::sync::Arc;
+
+/// The gradient probe: for each layer the sum over batches of the norm of the loss's gradient with respect to the
+/// layer's parameters (Aletheia). The loss of a batch is the mean over its counted tokens.
+///
+/// One backward pass a batch gives all layers; a tensor's gradient is squared and forgotten as it comes, so that no more
+/// than one of them is held.
+///
+/// # Errors
+/// When an example does not fit the model.
+pub fn gradient_scores(
+    decoder: &mut Decoder,
+    batches: &[Vec<&Example>],
+) -> Result<Vec<f64>, TrainError> {
+    let layers = decoder.config().layers;
+    let norms: Vec<Arc<NormOfBatch>> = (0..layers).map(|_| Arc::default()).collect();
+    decoder.watch(|parameter| {
+        let layer = parameter.layer?;
+        Some(Arc::new(norms[layer].of(parameter.len())) as Sink)
+    });
+    let mut scores = vec![0.0; layers];
+    let done = batches.iter().try_for_each(|batch| {
+        let loss = decoder.train(&rows(batch), &Start::Tokens)?;
+        let share = 1.0 / loss.each.len() as f64;
+        for (score, norm) in scores.iter_mut().zip(&norms) {
+            *score += norm.take() * share;
+        }
+        Ok(())
+    });
+    decoder.watch(|_| None);
+    done.map(|()| scores)
+}
+
+/// The Fisher probe: for each layer the sum over its tensors of the Frobenius norm of the mean squared gradient, each
+/// sample's loss a mean over its counted tokens (Lodha and others, in the textbook form of the diagonal).
+///
+/// Squares are kept for as many layers at once as fit into `bytes`, at least one; the samples are run through again for
+/// each such group of layers.
+///
+/// # Errors
+/// When an example does not fit the model.
+pub fn fisher_scores(
+    decoder: &mut Decoder,
+    samples: &[&Example],
+    bytes: usize,
+) -> Result<Vec<f64>, TrainError> {
+    let layers = decoder.config().layers;
+    let sizes: Vec<usize> = sizes(&decoder.parameters(), layers);
+    let mut scores = vec![0.0; layers];
+    let mut end = layers;
+    while end > 0 {
+        let mut first = end - 1;
+        let mut room = (bytes / size_of::<f32>()).saturating_sub(sizes[first]);
+        while first > 0 && sizes[first - 1] <= room {
+            first -= 1;
+            room -= sizes[first];
+        }
+        let group = fisher_of(decoder, samples, first, end);
+        decoder.watch(|_| None);
+        scores[first..end].copy_from_slice(&group?);
+        end = first;
+    }
+    Ok(scores)
+}
+
+fn fisher_of(
+    decoder: &mut Decoder,
+    samples: &[&Example],
+    first: usize,
+    end: usize,
+) -> Result<Vec<f64>, TrainError> {
+    let mut kept: Vec<(Parameter, Arc<SquareOfSamples>)> = Vec::new();
+    decoder.watch(|parameter| {
+        parameter
+            .layer
+            .filter(|layer| (first..end).contains(layer))?;
+        let sink = Arc::new(SquareOfSamples::new(parameter.len()));
+        kept.push((parameter.clone(), Arc::clone(&sink)));
+        Some(sink as Sink)
+    });
+    for sample in samples {
+        let loss = decoder.train(&rows(&[*sample]), &Start::Tokens)?;
+        let share = 1.0 / loss.each.len() as f32;
+        for (_, sink) in &kept {
+            sink.end_sample(share);
+        }
+    }
+    let mut scores = vec![0.0; end - first];
+    for (parameter, sink) in kept {
+        let Some(layer) = parameter.layer else {
+            continue;
+        };
+        for tensor in &parameter.tensors {
+            let rows = tensor.rows.start * parameter.width..tensor.rows.end * parameter.width;
+            scores[layer - first] += sink.norm(rows, samples.len());
+        }
+    }
+    Ok(scores)
+}
+
+/// The CKA probe: for each layer one minus the linear CKA of the streams that enter and leave it, at the last token of
+/// each sample. The stream that leaves the last layer is not normed.
+///
+/// # Errors
+/// When an example does not fit the model.
+pub fn cka_scores(
+    decoder: &Decoder,
+    samples: &[&Example],
+    at_once: usize,
+) -> Result<Vec<f64>, TrainError> {
+    let (layers, width) = (decoder.config().layers, decoder.config().hidden_size);
+    let mut streams: Vec<Vec<f32>> = vec![Vec::new(); layers + 1];
+    for part in samples.chunks(at_once.max(1)) {
+        let part = decoder.last_token_streams(&rows(part))?;
+        for (all, own) in streams.iter_mut().zip(part) {
+            all.extend(own);
+        }
+    }
+    let pairs = streams.windows(2);
+    let score = |pair: &[Vec<f32>]| importance(cka(&pair[0], &pair[1], samples.len(), width));
+    Ok(pairs.map(score).collect())
+}
+
+/// Values of each layer's parameters.
+fn sizes(parameters: &[Parameter], layers: usize) -> Vec<usize> {
+    let mut sizes = vec![0; layers];
+    for parameter in parameters {
+        if let Some(layer) = parameter.layer {
+            sizes[layer] += parameter.len();
+        }
+    }
+    sizes
+}
+
+fn rows<'e>(examples: &[&'e Example]) -> Vec<TrainingRow<'e>> {
+    let examples = examples.iter();
+    examples
+        .map(|example| TrainingRow {
+            tokens: &example.tokens,
+            counted: &example.loss,
+        })
+        .collect()
+}
