@@ -1,12 +1,20 @@
 //! Drawings of an experiment.
 
 use super::Experiment;
-use crate::{Figure, plot};
+use crate::{
+    Figure,
+    plot::{self, Curve},
+};
 
-/// The scores of layers, a drawing a probe.
+/// Losses over time, and the scores of layers, a drawing a probe.
 pub fn figures(experiment: &Experiment) -> Vec<Figure> {
+    let arms = experiment.arms.iter().map(|arm| Curve {
+        name: &arm.name,
+        lines: arm.runs.iter().map(|run| run.curve.as_slice()).collect(),
+    });
+    let drawn = arms.filter(|arm| arm.lines.iter().any(|line| line.len() > 1));
+    let mut found = plot::curves(&drawn.collect::<Vec<_>>());
     let probes = experiment.probes.iter().enumerate();
-    probes
-        .map(|(at, probe)| plot::layers(at, &probe.name, &probe.selection))
-        .collect()
+    found.extend(probes.map(|(at, probe)| plot::layers(at, &probe.name, &probe.selection)));
+    found
 }

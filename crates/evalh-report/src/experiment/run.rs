@@ -37,6 +37,8 @@ pub struct RunResult {
     pub energy: Option<Energy>,
     /// Sessions that it took.
     pub sessions: u32,
+    /// Its losses for a drawing: wall seconds, and the mean loss of the 10 steps up to there; some of its steps.
+    pub curve: Vec<(f64, f64)>,
 }
 
 impl RunResult {
@@ -56,6 +58,7 @@ impl RunResult {
             peak_rss_bytes: None,
             energy: None,
             sessions: 0,
+            curve: Vec::new(),
         };
         let Some(record) = run.record else {
             return RunResult {
@@ -80,6 +83,7 @@ impl RunResult {
             peak_rss_bytes: training.peak_rss_bytes,
             energy: Some(training.energy.clone()),
             sessions: training.sessions,
+            curve: curve(record),
             ..empty
         }
     }
@@ -134,6 +138,24 @@ fn step_times(record: &TrainingRecord) -> Vec<f64> {
     let ends = record.steps.iter().map(|step| step.wall_s);
     let ends: Vec<f64> = ends.collect();
     ends.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+/// Points of a drawn line: more could not be told apart.
+const POINTS: usize = 80;
+
+/// The smoothed losses at about [`POINTS`] steps, the last one among them.
+fn curve(record: &TrainingRecord) -> Vec<(f64, f64)> {
+    let losses: Vec<f64> = record.steps.iter().map(|step| step.loss).collect();
+    let apart = losses.len().div_ceil(POINTS).max(1);
+    let ends = (0..losses.len()).rev().step_by(apart);
+    let mut points: Vec<(f64, f64)> = ends
+        .filter_map(|at| {
+            let smoothed = LossSummary::of(&losses[..=at])?.mean_last_10;
+            Some((record.steps[at].wall_s, smoothed))
+        })
+        .collect();
+    points.reverse();
+    points
 }
 
 fn problem(status: &Status) -> Option<String> {

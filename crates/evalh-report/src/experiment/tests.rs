@@ -191,13 +191,39 @@ fn tables_and_json_hold_everything() {
 }
 
 #[test]
-fn layers_are_drawn() {
-    let figures = figures(&whole());
-    assert_eq!(figures.len(), 1);
-    let svg = &figures[0].svg;
-    roxmltree::Document::parse(svg).unwrap();
-    assert_eq!(svg.matches("<g><title>layer").count(), 6);
-    assert_eq!(svg.matches(", selected").count(), 3);
+fn losses_and_layers_are_drawn() {
+    let [losses, layers] = figures(&whole()).try_into().unwrap();
+    for figure in [&losses, &layers] {
+        roxmltree::Document::parse(&figure.svg).unwrap();
+        assert!(!figure.svg.contains("NaN"));
+    }
+    assert_eq!(layers.svg.matches("<g><title>layer").count(), 6);
+    assert_eq!(layers.svg.matches(", selected").count(), 3);
+    // The failed training has its seven steps; the one that did not begin has no line.
+    assert_eq!(losses.svg.matches("<polyline").count(), 17);
+    assert!(losses.svg.contains("<g><title>gradient-iso</title>"));
+}
+
+#[test]
+fn a_long_training_has_few_points_and_its_last() {
+    let mut record = standard(1, 3.0);
+    let last = record.steps[record.steps.len() - 1];
+    for step in 41..=1001 {
+        record.steps.push(evalh_record::training::StepRow {
+            step,
+            wall_s: 3.0 * step as f64,
+            ..last
+        });
+    }
+    let run = RunResult::of(&RunInput {
+        variant: "standard-s1",
+        seed: 1,
+        record: Some(&record),
+        problem: None,
+    });
+    assert!((70..=80).contains(&run.curve.len()), "{}", run.curve.len());
+    assert_eq!(run.curve.last().map(|(wall, _)| *wall), Some(3003.0));
+    assert!(run.curve.is_sorted_by(|a, b| a.0 < b.0));
 }
 
 /// A second rank on all layers: selective arms are held against the one that they differ least from.

@@ -104,6 +104,21 @@ impl Canvas {
         );
     }
 
+    /// A line through several points. Its hue is the same on every ground.
+    pub fn polyline(&mut self, points: &[(f64, f64)], ink: Ink, thickness: f64) {
+        let points: Vec<String> = points
+            .iter()
+            .map(|&(x, y)| format!("{},{}", number(x), number(y)))
+            .collect();
+        let _ = writeln!(
+            self.body,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"/>",
+            points.join(" "),
+            ink.value(),
+            number(thickness)
+        );
+    }
+
     /// A filled circle.
     pub fn circle(&mut self, (x, y): (f64, f64), radius: f64, ink: Ink) {
         let [x, y, radius] = [x, y, radius].map(number);

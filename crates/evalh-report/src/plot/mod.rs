@@ -12,6 +12,7 @@
 
 mod axis;
 mod canvas;
+mod curves;
 mod escape;
 mod forest;
 mod ink;
@@ -32,6 +33,7 @@ pub(crate) mod example;
 #[cfg(test)]
 mod tests;
 
+pub use curves::{Curve, curves};
 pub use layers::layers;
 
 use crate::{Figure, compare::Comparison};

@@ -1,6 +1,7 @@
 //! Recipes as tables say them: evalh's own, those of `[train]` over them, those of an `[[arm]]` over both.
 
-use super::{PlanResult, Recipe, Targets, WarmUp, reader::Section, value::Value};
+use super::super::optimizer::WarmUp;
+use super::{PlanResult, Recipe, Targets, reader::Section, value::Value};
 use evalh_record::training::{Length, Precision, Schedule};
 use std::collections::BTreeMap;
 
@@ -137,14 +138,23 @@ impl Draft {
 
     /// The whole recipe of an arm.
     pub fn whole(self, arm: &Section<'_>) -> PlanResult<Recipe> {
-        if self.has_length {
-            Ok(self.recipe)
-        } else {
-            Err(arm.missing(
+        if !self.has_length {
+            return Err(arm.missing(
                 "steps",
                 "steps = 200 or epochs = 1, in [train] for all arms or here",
-            ))
+            ));
         }
+        // Said now and not when the arm's turn comes, hours into the experiment.
+        if let Length::Steps(steps) = self.recipe.length
+            && let Err(error) = self.recipe.warmup.steps(steps)
+        {
+            return Err(arm.wrong(
+                "warmup",
+                format!("does not fit: {error}"),
+                "write fewer steps, or a share such as \"3%\"",
+            ));
+        }
+        Ok(self.recipe)
     }
 }
 
@@ -189,7 +199,7 @@ fn precision(table: &Section<'_>) -> PlanResult<Option<Precision>> {
 fn warmup(table: &Section<'_>) -> PlanResult<Option<WarmUp>> {
     table.optional("warmup", |value| {
         if value.toml.is_str() {
-            value.share().map(WarmUp::Share)
+            value.share().map(WarmUp::Ratio)
         } else {
             value.whole().map(WarmUp::Steps)
         }

@@ -26,4 +26,4 @@ pub use evaluate::Evaluation;
 pub use experiment::{Plan, PlannedData};
 pub use job::{EvaluationJob, Identity, Job, ProbeJob, TrainingJob, Variant, Work};
 pub use probe::ProbePlan;
-pub use recipe::{Recipe, Targets, WarmUp};
+pub use recipe::{Recipe, Targets};

@@ -1,7 +1,8 @@
 //! How an arm trains: the keys of `[train]`, which every `[[arm]]` may override.
 
+use super::super::optimizer::WarmUp;
 use evalh_record::training::{Length, Precision, Schedule};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// How an arm trains.
@@ -24,6 +25,7 @@ pub struct Recipe {
     /// How the learning rate goes on after the warm-up.
     pub schedule: Schedule,
     /// Over how many steps the learning rate rises.
+    #[serde(serialize_with = "as_written")]
     pub warmup: WarmUp,
     /// Peak learning rate.
     pub learning_rate: f64,
@@ -43,7 +45,7 @@ pub struct Recipe {
     pub length: Length,
     /// The type of trained weights and activations.
     pub precision: Precision,
-    /// Whether short examples share a row, each seeing itself only.
+    /// Whether a forward pass takes as many whole examples as fit into the tokens of its rows, each seeing itself only.
     pub packing: bool,
     /// Steps between two checkpoints; `None` writes none before the end.
     pub checkpoint_every: Option<u64>,
@@ -59,22 +61,9 @@ pub enum Targets {
     Named(Vec<String>),
 }
 
-/// Over how many steps the learning rate rises.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WarmUp {
-    /// So many.
-    Steps(u64),
-    /// A share of all steps, above 0 and at most 1.
-    Share(f64),
-}
-
-impl WarmUp {
-    /// The steps of a training of `steps` steps, rounded up.
-    pub fn steps(self, steps: u64) -> u64 {
-        match self {
-            WarmUp::Steps(warmup) => warmup,
-            WarmUp::Share(share) => (share * steps as f64).ceil() as u64,
-        }
+fn as_written<S: Serializer>(warmup: &WarmUp, serializer: S) -> Result<S::Ok, S::Error> {
+    match warmup {
+        WarmUp::Steps(steps) => serializer.serialize_u64(*steps),
+        WarmUp::Ratio(share) => serializer.collect_str(&format_args!("{share} of all steps")),
     }
 }

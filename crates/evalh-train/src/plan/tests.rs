@@ -117,7 +117,7 @@ fn every_key_is_read() {
     assert_eq!(standard.layers, ArmLayers::Given(Layers::All));
     assert_eq!(standard.recipe.length, Length::Steps(200));
     assert_eq!(standard.recipe.schedule, Schedule::Linear);
-    assert_eq!(standard.recipe.warmup.steps(200), 6);
+    assert_eq!(standard.recipe.warmup.steps(200), Ok(6));
     assert_eq!((standard.recipe.rank, standard.recipe.alpha), (16, 32.0));
     let ArmLayers::Probe(probe) = &gradient.layers else {
         panic!("{:?}", gradient.layers)
@@ -204,6 +204,7 @@ fn what_is_wrong_is_told_with_line_table_key_and_remedy() {
         ("steps = 200", ""),
         ("steps = 200", "steps = 200\nepochs = 1"),
         ("warmup = \"3%\"", "warmup = \"300%\""),
+        ("warmup = \"3%\"", "warmup = 201"),
         ("learning_rate = 1e-4", "leraning_rate = 1e-4"),
         ("learning_rate = 1e-4", "learning_rate = nan"),
         ("schedule = \"linear\"", "schedule = \"cosin\""),
