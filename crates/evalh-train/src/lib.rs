@@ -8,6 +8,7 @@ pub mod plan;
 pub mod probe;
 mod random;
 pub mod run;
+pub mod scratch;
 pub mod select;
 mod trainer;
 

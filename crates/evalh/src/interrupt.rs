@@ -18,6 +18,14 @@ pub fn listen(run: &Path) -> Outcome<()> {
     set_handler(format!("stopped; go on with `{}`", resume_line(run)))
 }
 
+/// As [`listen`], for work that is resumed by `how`.
+///
+/// # Errors
+/// When the system does not take the handler.
+pub fn listen_to_resume(how: &str) -> Outcome<()> {
+    set_handler(format!("stopped; go on with {how}"))
+}
+
 /// As [`listen`], for work that is not resumed.
 ///
 /// # Errors

@@ -104,7 +104,10 @@ impl Meter {
     pub fn over<T>(&self, work: impl FnOnce() -> Outcome<T>) -> Outcome<(T, Option<f64>)> {
         let before = self.joules();
         let done = work()?;
-        let spent = self.joules().zip(before).map(|(after, before)| after - before);
+        let spent = self
+            .joules()
+            .zip(before)
+            .map(|(after, before)| after - before);
         Ok((done, spent))
     }
 }

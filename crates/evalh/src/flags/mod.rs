@@ -19,7 +19,7 @@ pub use judge::{
 };
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
-pub use train::{DataFlags, LearnFlags, ProbeFlags, TrainFlags};
+pub use train::{Named, ProbeFlags, TrainFlags};
 pub use values::{
     AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Precision,
     Quantize, RoleFlag, Size,

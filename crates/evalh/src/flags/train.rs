@@ -103,12 +103,16 @@ impl FromStr for WarmUpFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no warm-up; write a number of steps, or a share such as 3%");
+        let wrong =
+            || format!("`{text}` is no warm-up; write a number of steps, or a share such as 3%");
         if let Some(percent) = text.strip_suffix('%') {
             let share: f64 = percent.trim().parse().map_err(|_| wrong())?;
             return Ok(Self(WarmUp::Ratio(share / 100.0)));
         }
-        text.parse().map(WarmUp::Steps).map(Self).map_err(|_| wrong())
+        text.parse()
+            .map(WarmUp::Steps)
+            .map(Self)
+            .map_err(|_| wrong())
     }
 }
 
@@ -123,11 +127,11 @@ pub struct LearnFlags {
     #[arg(long, value_name = "X")]
     pub epochs: Option<f64>,
     /// Samples of a micro-batch
-    #[arg(long, value_name = "N", default_value = "4", conflicts_with = "pack")]
+    #[arg(long, value_name = "N", default_value = "4")]
     pub batch_size: NonZeroUsize,
-    /// Fill micro-batches with whole samples up to so many tokens instead; no sample sees another
-    #[arg(long, value_name = "TOKENS")]
-    pub pack: Option<NonZeroUsize>,
+    /// Fill micro-batches with whole samples up to --batch-size times --max-tokens tokens; no sample sees another
+    #[arg(long)]
+    pub packing: bool,
     /// Micro-batches of a step
     #[arg(long, value_name = "N", default_value = "1")]
     pub accumulation: NonZeroUsize,
@@ -168,7 +172,11 @@ pub struct LearnFlags {
 )]
 pub struct TrainFlags {
     /// Checkpoint: a name (see `evalh list models`), a Hugging Face folder or a GGUF file
-    #[arg(long, value_name = "NAME|PATH", required_unless_present = "from_scratch")]
+    #[arg(
+        long,
+        value_name = "NAME|PATH",
+        required_unless_present = "from_scratch"
+    )]
     pub model: Option<String>,
     /// Write a checkpoint of random weights for the config.json in this folder, and train nothing
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "data"])]
@@ -194,7 +202,12 @@ pub struct TrainFlags {
     #[arg(long, help_heading = "Adapter")]
     pub rslora: bool,
     /// Share of an update's inputs that are dropped
-    #[arg(long, value_name = "X", default_value_t = 0.0, help_heading = "Adapter")]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        help_heading = "Adapter"
+    )]
     pub dropout: f64,
     /// Modules to adapt, by the ends of their names, separated by commas
     #[arg(
@@ -205,14 +218,19 @@ pub struct TrainFlags {
         help_heading = "Adapter"
     )]
     pub targets: Vec<String>,
-    /// Another rank for some modules, as PEFT's rank_pattern; repeatable
+    /// Another rank for some modules, as PEFT's `rank_pattern`; repeatable
     #[arg(long, value_name = "NAME=R", help_heading = "Adapter")]
     pub rank_pattern: Vec<Named<usize>>,
-    /// Another alpha for some modules, as PEFT's alpha_pattern; repeatable
+    /// Another alpha for some modules, as PEFT's `alpha_pattern`; repeatable
     #[arg(long, value_name = "NAME=X", help_heading = "Adapter")]
     pub alpha_pattern: Vec<Named<f64>>,
     /// Layers to adapt: all, numbers and ranges (0-15,20), or a layers.json of `evalh probe`
-    #[arg(long, value_name = "all|FILE|RANGES", default_value = "all", help_heading = "Adapter")]
+    #[arg(
+        long,
+        value_name = "all|FILE|RANGES",
+        default_value = "all",
+        help_heading = "Adapter"
+    )]
     pub layers: Layers,
     /// Begin with the factors of this adapter instead of random ones
     #[arg(long, value_name = "DIR", help_heading = "Adapter")]
@@ -229,7 +247,12 @@ pub struct TrainFlags {
     #[arg(long, value_name = "NATS", help_heading = "End")]
     pub until_loss: Option<f64>,
     /// Data whose loss is measured for --until-loss
-    #[arg(long, value_name = "FILE", requires = "until_loss", help_heading = "End")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "until_loss",
+        help_heading = "End"
+    )]
     pub held_out: Option<PathBuf>,
     /// Steps between two measurements
     #[arg(long, value_name = "N", default_value_t = 10, help_heading = "End")]
@@ -366,11 +389,15 @@ pub struct ProbeFlags {
     pub offline: bool,
 
     /// File to write
-    #[arg(long, value_name = "FILE", default_value = "layers.json", help_heading = "Record")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "layers.json",
+        help_heading = "Record"
+    )]
     pub out: PathBuf,
 
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputFlags,
 }
-

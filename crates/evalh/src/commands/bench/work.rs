@@ -2,10 +2,10 @@
 
 use super::{
     clock::{Lap, Latency, spreads, timed},
-    energy::Meter,
     found::{Decode, Prefill, Requests},
     plan::Plan,
 };
+use crate::energy::Meter;
 use crate::failure::{Failure, OrFail as _, Outcome};
 use evalh_model::{Decoder, Logits, LoraId, Row, SeqId, Session};
 use evalh_stats::random::PythonRandom;

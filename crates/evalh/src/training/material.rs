@@ -1,0 +1,175 @@
+//! The checkpoint and the data of a training.
+
+use super::{Choices, precision};
+use crate::{
+    artifacts::Artifacts,
+    checkpoints::{self, Located},
+    failure::{Failure, OrFail as _, Outcome},
+    flags::Quantize,
+    identity,
+    output::{Console, number},
+    settings::ModelChoice,
+};
+use evalh_checkpoint::{ChatTemplate, Checkpoint, TextTokenizer, WeightSource as _};
+use evalh_model::{Decoder, DecoderConfig, ENCODER_FAMILIES, LoadOptions};
+use evalh_record::{FileIdentity, training::LossOn};
+use evalh_train::data::{EncodedData, Encoder, read};
+use std::path::PathBuf;
+
+/// An opened checkpoint with its tokenizer.
+pub struct Material {
+    /// Its name in the record.
+    pub name: String,
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// Its files.
+    pub files: Vec<FileIdentity>,
+    tokenizer: TextTokenizer,
+    template: Option<ChatTemplate>,
+    max_positions: usize,
+}
+
+/// Data and how it becomes tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataChoice {
+    /// The file.
+    pub path: PathBuf,
+    /// Which tokens count.
+    pub loss: LossOn,
+    /// Samples are cut at so many tokens.
+    pub max_tokens: usize,
+    /// Whether samples are written in the checkpoint's chat template.
+    pub chat_template: bool,
+    /// Whether the end of the text is appended to responses, and predicted.
+    pub end_of_text: bool,
+}
+
+/// Data as tokens.
+pub struct TrainingData {
+    /// The examples.
+    pub encoded: EncodedData,
+    /// Where they are from.
+    pub files: Vec<FileIdentity>,
+    /// The file's name.
+    pub name: String,
+}
+
+impl Material {
+    /// Finds or fetches a checkpoint of a decoder.
+    ///
+    /// # Errors
+    /// When there is none, or it is no decoder that can be trained.
+    pub fn open(model: &str, offline: bool, console: &Console) -> Outcome<Material> {
+        let here = std::env::current_dir().or_fail_to(|| "find the working folder".to_owned())?;
+        let choice = ModelChoice::of(model, &here);
+        let artifacts = Artifacts::new(console, offline)?;
+        let Located { name, path, pulled } = checkpoints::locate(&choice, &artifacts, "--model")?;
+        let checkpoint = Checkpoint::open(&path).or_fail()?;
+        let family = checkpoint.config()["model_type"]
+            .as_str()
+            .unwrap_or_default();
+        if ENCODER_FAMILIES.iter().any(|own| own.model_type == family) {
+            return Err(Failure::new(format!("train {name}"))
+                .cause(format!("`{family}` is an encoder, and only decoders are trained here"))
+                .help("give --model a decoder; train classifiers with PEFT, whose adapters `evalh run` evaluates"));
+        }
+        let config = DecoderConfig::read(checkpoint.config()).or_fail()?;
+        let mut files = Vec::new();
+        for file in checkpoint.files() {
+            let mut known = pulled.iter().flat_map(|pulled| &pulled.files);
+            let known = known.find(|known| known.path == *file);
+            files.push(match (known, &pulled) {
+                (Some(known), Some(pulled)) => identity::of_pulled(pulled, known)?.0,
+                _ => identity::of_path(file)?.0,
+            });
+        }
+        Ok(Material {
+            tokenizer: checkpoint.tokenizer().or_fail()?,
+            template: checkpoint.chat_template().or_fail()?,
+            max_positions: config.max_positions,
+            name,
+            checkpoint,
+            files,
+        })
+    }
+
+    /// The data as tokens.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not fit the checkpoint.
+    pub fn data(&self, choice: &DataChoice) -> Outcome<TrainingData> {
+        if choice.max_tokens > self.max_positions {
+            return Err(Failure::new("cut samples")
+                .cause(format!(
+                    "--max-tokens {} is more than the {} positions of {}",
+                    choice.max_tokens, self.max_positions, self.name
+                ))
+                .help(format!("give --max-tokens {} or less", self.max_positions)));
+        }
+        let template = match (&self.template, choice.chat_template) {
+            (_, false) => None,
+            (Some(template), true) => Some(template),
+            (None, true) => {
+                return Err(Failure::new("write samples as conversations")
+                    .cause(format!("{} has no chat template", self.name))
+                    .help("leave --chat-template out"));
+            }
+        };
+        let dataset = read(&choice.path).or_fail()?;
+        let end = self.checkpoint.generation().eos_ids.first().copied();
+        let encoder = Encoder {
+            tokenizer: &self.tokenizer,
+            template,
+            end_of_text: end.filter(|_| choice.end_of_text),
+            loss_on: choice.loss,
+            max_tokens: choice.max_tokens,
+        };
+        Ok(TrainingData {
+            encoded: encoder.encode_all(&dataset).or_fail()?,
+            files: vec![identity::of_path(&choice.path)?.0],
+            name: choice.path.file_name().map_or_else(
+                || choice.path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+        })
+    }
+
+    /// The decoder that is trained.
+    ///
+    /// # Errors
+    /// When its weights are damaged or the device is not there.
+    pub fn decoder(&self, choices: &Choices) -> Outcome<Decoder> {
+        let options = LoadOptions {
+            kernel: choices.kernel,
+            precision: precision(choices),
+            quantize: choices.quantize.map(Quantize::choice),
+        };
+        Decoder::load(&self.checkpoint, choices.device, options).or_fail()
+    }
+}
+
+impl TrainingData {
+    /// Says what was cut or left out.
+    pub fn say(&self, choice: &DataChoice, console: &Console) {
+        let data = &self.encoded;
+        let cut = data.truncation;
+        let tokens: usize = data.examples.iter().map(|e| e.tokens.len()).sum();
+        console.say(format_args!(
+            "{} samples, {} tokens",
+            number::thousands(data.examples.len() as u64),
+            number::thousands(tokens as u64)
+        ));
+        if cut.cut > 0 {
+            console.warn(format_args!(
+                "{} of {} samples were cut at {} tokens, {} tokens in all; raise --max-tokens to keep them whole",
+                cut.cut, cut.samples, choice.max_tokens, cut.tokens_cut
+            ));
+        }
+        if cut.dropped > 0 {
+            console.warn(format_args!(
+                "{} of {} samples have no token to learn within {} tokens and are left out",
+                cut.dropped, cut.samples, choice.max_tokens
+            ));
+        }
+    }
+}
