@@ -193,7 +193,9 @@ impl Curve for GeluTanh {
             let below = t.mul_add(half, half);
             // Where the tangent is one its slope is zero: the limit keeps the other factor finite.
             let near = clamp(x, 16.0);
-            let inner = near.mul(near).mul_add(V::splat(0.107_032_23), V::splat(0.797_884_6));
+            let inner = near
+                .mul(near)
+                .mul_add(V::splat(0.107_032_23), V::splat(0.797_884_6));
             let rise = one.sub(t.mul(t)).mul(half).mul(inner);
             (x.mul(below), near.mul_add(rise, below))
         }
