@@ -4,11 +4,11 @@ use super::Shared;
 use super::pack::turn;
 use super::product::{Outputs, Rows, multiply_down};
 use crate::cpu::isa::Isa;
-use crate::cpu::tile::{PANEL, ROWS};
+use crate::cpu::tile::PANEL;
 use rayon::prelude::*;
 
-/// Distance of two rows of a turned block.
-const STEP: usize = 16;
+/// Rows of a task, which are the columns of its first product.
+const TASK_ROWS: usize = PANEL;
 
 /// A low-rank update of some outputs of a linear layer: `y[column..column + outputs] += scale * B A x`.
 #[derive(Debug, Clone, Copy)]
@@ -72,18 +72,8 @@ pub fn low_rank_backward(
         values: &dy[part.column..],
         step: width,
     };
-    // `scale * B` with its rows filled up to whole registers.
+    // Rows filled up to whole registers.
     let padded = rank.next_multiple_of(16);
-    let mut scaled = vec![0f32; outputs * padded];
-    for (to, from) in scaled.chunks_exact_mut(padded).zip(b.chunks_exact(rank)) {
-        to.iter_mut()
-            .zip(from)
-            .for_each(|(to, from)| *to = from * part.scale);
-    }
-    let scaled = Rows {
-        values: &scaled,
-        step: padded,
-    };
     let mut d_inner = vec![0f32; rows * padded];
     let blocks = Blocks {
         isa,
@@ -91,18 +81,19 @@ pub fn low_rank_backward(
         inputs,
         outputs,
         dy,
-        scaled,
+        padded,
     };
     let dx = dx.map(|dx| Shared(dx.as_mut_ptr()));
     rayon::join(
         || {
             d_inner
-                .par_chunks_mut(ROWS * padded)
+                .par_chunks_mut(TASK_ROWS * padded)
                 .enumerate()
                 .for_each_init(Scratch::default, |scratch, (block, d_inner)| {
-                    let dx = dx.map(|dx| dx.at(block * ROWS * inputs));
+                    let first = block * TASK_ROWS;
+                    let dx = dx.map(|dx| dx.at(first * inputs));
                     // SAFETY: a block has its own rows of `dx`, whose length is asserted above.
-                    unsafe { blocks.run(block * ROWS, d_inner, dx, scratch) };
+                    unsafe { blocks.run(first, d_inner, dx, scratch) };
                 });
         },
         || add_to_b(isa, rows, inner, part, dy, d_b),
@@ -173,8 +164,10 @@ fn add_to_b(
 /// Buffers of a thread, reused from block to block.
 #[derive(Default)]
 struct Scratch {
+    /// `[outputs][TASK_ROWS]`.
     turned: Vec<f32>,
-    turned_inner: Vec<f32>,
+    /// `[rank][TASK_ROWS]`.
+    d_inner: Vec<f32>,
     spare: Vec<f32>,
 }
 
@@ -185,11 +178,13 @@ struct Blocks<'a> {
     inputs: usize,
     outputs: usize,
     dy: Rows<'a>,
-    scaled: Rows<'a>,
+    padded: usize,
 }
 
 impl Blocks<'_> {
-    /// `d_inner = scale * dy B` for the rows from `first` on, and `dx += d_inner A`.
+    /// `d_inner = scale * dy B` for up to [`TASK_ROWS`] rows from `first` on, and `dx += d_inner A`.
+    ///
+    /// The first product is computed with the rows as its columns: ranks are few, and would leave registers empty.
     ///
     /// # Safety
     /// `dx` may be written at `inputs` values of each of the rows.
@@ -200,37 +195,37 @@ impl Blocks<'_> {
         dx: Option<*mut f32>,
         scratch: &mut Scratch,
     ) {
-        let (isa, outputs, padded) = (self.isa, self.outputs, self.scaled.step);
-        let m = d_inner.len() / padded;
+        let (isa, outputs, rank) = (self.isa, self.outputs, self.part.rank);
+        let m = d_inner.len() / self.padded;
         let dy = Rows {
             values: &self.dy.values[first * self.dy.step..],
             ..self.dy
         };
-        scratch.turned.resize(outputs * STEP, 0.0);
-        turn(isa, dy, m, outputs, &mut scratch.turned, STEP);
-        let turned = Rows {
-            values: &scratch.turned,
-            step: STEP,
+        scratch.turned.resize(outputs * TASK_ROWS, 0.0);
+        turn(isa, dy, m, outputs, &mut scratch.turned, TASK_ROWS);
+        scratch.d_inner.resize(rank * TASK_ROWS, 0.0);
+        let b = Rows {
+            values: self.part.b,
+            step: rank,
+        };
+        let rows = |values| Rows {
+            values,
+            step: TASK_ROWS,
         };
         let c = Outputs {
-            first: d_inner.as_mut_ptr(),
-            step: padded,
+            first: scratch.d_inner.as_mut_ptr(),
+            step: TASK_ROWS,
             accumulate: false,
         };
-        let spare = &mut scratch.spare;
-        // SAFETY: `d_inner` has `m` rows of `padded` values.
-        unsafe { multiply_down(isa, outputs, (turned, m), (self.scaled, padded), c, spare) };
+        // Whole registers, whatever lies after the last row.
+        let columns = (rows(&scratch.turned), m.next_multiple_of(16));
+        // SAFETY: `d_inner` has `rank` rows of `TASK_ROWS` values.
+        unsafe { multiply_down(isa, outputs, (b, rank), columns, c, &mut scratch.spare) };
+        for value in &mut scratch.d_inner {
+            *value *= self.part.scale;
+        }
+        turn(isa, rows(&scratch.d_inner), rank, m, d_inner, self.padded);
         let Some(first) = dx else { return };
-        scratch.turned_inner.resize(padded * STEP, 0.0);
-        let d_inner = Rows {
-            values: d_inner,
-            step: padded,
-        };
-        turn(isa, d_inner, m, padded, &mut scratch.turned_inner, STEP);
-        let turned = Rows {
-            values: &scratch.turned_inner,
-            step: STEP,
-        };
         let a = Rows {
             values: self.part.a,
             step: self.inputs,
@@ -240,80 +235,11 @@ impl Blocks<'_> {
             step: self.inputs,
             accumulate: true,
         };
+        let (left, right) = ((rows(&scratch.d_inner), m), (a, self.inputs));
         // SAFETY: the caller vouches for the outputs.
-        unsafe { multiply_down(isa, self.part.rank, (turned, m), (a, self.inputs), c, spare) };
+        unsafe { multiply_down(isa, rank, left, right, c, &mut scratch.spare) };
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cpu::backward::differences::{assert_close, gradient, on_all_sets, values, wide};
-
-    #[test]
-    fn the_gradients_are_those_of_the_definition() {
-        for (rows, inputs, outputs, rank) in [
-            (1, 1, 1, 1),
-            (5, 9, 35, 3),
-            (14, 33, 20, 8),
-            (26, 20, 9, 40),
-        ] {
-            let (width, column, scale) = (outputs + 4, 3, 0.7);
-            let x = values(rows * inputs, 1);
-            let (a, b) = (values(rank * inputs, 2), values(outputs * rank, 3));
-            let dy = values(rows * width, 4);
-            let loss = |x: &[f64], a: &[f64], b: &[f64]| {
-                let mut sum = 0.0;
-                for (x, dy) in x.chunks(inputs).zip(dy.chunks(width)) {
-                    for (a, j) in a.chunks(inputs).zip(0..) {
-                        let inner: f64 = x.iter().zip(a).map(|(x, a)| x * a).sum();
-                        for o in 0..outputs {
-                            sum += inner * b[o * rank + j] * scale * f64::from(dy[column + o]);
-                        }
-                    }
-                }
-                sum
-            };
-            let (x64, a64, b64) = (wide(&x), wide(&a), wide(&b));
-            let want_x = gradient(&x, |x| loss(x, &a64, &b64));
-            let want_a = gradient(&a, |a| loss(&x64, a, &b64));
-            let want_b = gradient(&b, |b| loss(&x64, &a64, b));
-            let inner: Vec<f32> = x
-                .chunks(inputs)
-                .flat_map(|x| a.chunks(inputs).map(move |a| (x, a)))
-                .map(|(x, a)| x.iter().zip(a).map(|(x, a)| x * a).sum())
-                .collect();
-            let part = LowRankPart {
-                a: &a,
-                b: &b,
-                rank,
-                scale: scale as f32,
-                column,
-            };
-            let run = |isa, start: f32| {
-                let mut dx = vec![start; x.len()];
-                let (mut d_a, mut d_b) = (vec![start; a.len()], vec![start; b.len()]);
-                low_rank_backward(
-                    isa,
-                    &x,
-                    &inner,
-                    part,
-                    &dy,
-                    width,
-                    &mut d_a,
-                    &mut d_b,
-                    Some(&mut dx),
-                );
-                [dx, d_a, d_b].concat()
-            };
-            let got = on_all_sets("low rank", |isa| run(isa, 0.0));
-            let (d_x, rest) = got.split_at(x.len());
-            assert_close(d_x, &want_x, 1e-5, "x");
-            assert_close(&rest[..a.len()], &want_a, 1e-5, "A");
-            assert_close(&rest[a.len()..], &want_b, 1e-5, "B");
-            for (added, got) in run(Isa::detect(), 2.0).iter().zip(&got) {
-                assert!((added - got - 2.0).abs() < 1e-4, "{added} {got}");
-            }
-        }
-    }
-}
+mod tests;

@@ -14,7 +14,14 @@ use crate::cpu::attention::{AttentionShape, QkvLayout};
 use crate::cpu::isa::Isa;
 use heads::Heads;
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::ops::Range;
+
+thread_local! {
+    /// Buffers, which a task needs anew for every few tokens.
+    static FORWARD: RefCell<forward::Scratch> = RefCell::default();
+    static BACKWARD: RefCell<backward::Scratch> = RefCell::default();
+}
 
 /// Attends causally within each of `sequences`, ranges of tokens that cover the batch in order.
 ///
@@ -36,16 +43,17 @@ pub fn attend_sequences(
     let (out, log_sums) = (Shared(out.as_mut_ptr()), Shared(log_sums.as_mut_ptr()));
     (0..sequences.len() * shape.kv_heads)
         .into_par_iter()
-        .for_each_init(forward::Scratch::default, |scratch, task| {
+        .for_each(|task| {
             let heads = Heads::new(isa, qkv, shape, sequences, task);
-            forward::run(&heads, scratch, |token, head, values, log_sum| {
+            let emit = |token: usize, head: usize, values: &[f32], log_sum| {
                 // SAFETY: each task writes its own tokens' and heads' places, inside the lengths checked above.
                 unsafe {
                     *log_sums.at(token * shape.heads + head) = log_sum;
                     let to = out.at(token * shape.out_width() + head * shape.head_dim);
                     std::ptr::copy_nonoverlapping(values.as_ptr(), to, values.len());
                 }
-            });
+            };
+            FORWARD.with_borrow_mut(|scratch| forward::run(&heads, scratch, emit));
         });
 }
 
@@ -75,19 +83,20 @@ pub fn attend_sequences_backward(
     let to = Shared(d_qkv.as_mut_ptr());
     (0..sequences.len() * shape.kv_heads)
         .into_par_iter()
-        .for_each_init(backward::Scratch::default, |scratch, task| {
+        .for_each(|task| {
             let heads = Heads::new(isa, qkv, shape, sequences, task);
             let given = backward::Given {
                 out,
                 log_sums,
                 d_out,
             };
-            backward::run(&heads, &given, scratch, |first, values| {
+            let emit = |first, values: &[f32]| {
                 // SAFETY: each task writes its own tokens' and heads' places, inside the lengths checked above.
                 unsafe {
                     std::ptr::copy_nonoverlapping(values.as_ptr(), to.at(first), values.len());
                 }
-            });
+            };
+            BACKWARD.with_borrow_mut(|scratch| backward::run(&heads, &given, scratch, emit));
         });
 }
 

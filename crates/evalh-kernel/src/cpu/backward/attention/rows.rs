@@ -47,7 +47,7 @@ unsafe fn softmax_lanes<V: Lanes>(
             score.store(part.as_mut_ptr());
             top = top.max(score);
         }
-        top_and_sum.0 = top.largest();
+        top_and_sum.0 = largest(top);
         let top = V::splat(top_and_sum.0);
         let mut sum = V::splat(0.0);
         for (index, part) in all.iter_mut().enumerate().take(parts.end).skip(parts.start) {
@@ -62,6 +62,24 @@ unsafe fn softmax_lanes<V: Lanes>(
     }
     all[..parts.start].as_flattened_mut().fill(0.0);
     all[parts.end..].as_flattened_mut().fill(0.0);
+}
+
+/// The largest lane, halves against halves: rows are short, and so this must be.
+#[inline(always)]
+unsafe fn largest<V: Lanes>(lanes: V) -> f32 {
+    let mut v = [0f32; 16];
+    // SAFETY: the array holds sixteen values.
+    unsafe { lanes.store(v.as_mut_ptr()) };
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            v[i] = if v[i] > v[i + half] {
+                v[i]
+            } else {
+                v[i + half]
+            };
+        }
+    }
+    v[0]
 }
 
 /// The score that a product of query and key makes.
