@@ -4,6 +4,7 @@ mod artifacts;
 mod checkpoints;
 mod commands;
 mod energy;
+mod experiment;
 mod failure;
 mod flags;
 mod identity;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Adapter(command) => commands::adapter::adapter(&command),
         Command::Probe(flags) => commands::probe::probe(&flags),
         Command::Train(flags) => commands::train::train(&flags),
+        Command::Experiment(flags) => commands::experiment::experiment(&flags),
         Command::Model(command) => commands::model::model(&command),
         Command::Verify(flags) => commands::verify::verify(&flags),
     };

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod bench;
 pub mod compare;
 pub mod exec;
+pub mod experiment;
 pub mod gate;
 pub mod list;
 pub mod model;

@@ -100,7 +100,10 @@ fn choices(flags: &TrainFlags) -> Outcome<Choices> {
         initial: flags.initial.clone(),
         seed: learn.seed,
         budget: flags.budget.map(|wall_seconds| Budget {
-            of: "--budget".to_owned(),
+            of: flags
+                .budget_of
+                .clone()
+                .unwrap_or_else(|| "--budget".to_owned()),
             wall_seconds,
         }),
         until: flags.until_loss.map(|target| Until {

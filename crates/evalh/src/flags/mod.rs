@@ -19,7 +19,7 @@ pub use judge::{
 };
 pub use run::{MachineFlags, QuestionFlags, RunFlags, SandboxFlags};
 pub use suites::{ImportFlags, PromptsFlags, SuiteCommand};
-pub use train::{Named, ProbeFlags, TrainFlags};
+pub use train::{ExperimentFlags, Named, ProbeFlags, TrainFlags};
 pub use values::{
     AdapterFlag, Apply, Kernel, Listing, NamedAdapter, NamedPath, Names, PerSuite, Precision,
     Quantize, RoleFlag, Size,
@@ -81,6 +81,8 @@ pub enum Command {
     Probe(Box<ProbeFlags>),
     /// Train an adapter, or every weight, and write it as PEFT and transformers read it
     Train(Box<TrainFlags>),
+    /// Run a whole experiment from one file: probes, trainings over seeds, evaluations, report
+    Experiment(ExperimentFlags),
     /// Tell what a checkpoint is
     #[command(subcommand)]
     Model(ModelCommand),

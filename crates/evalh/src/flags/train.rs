@@ -243,6 +243,9 @@ pub struct TrainFlags {
     /// End after so many seconds of training
     #[arg(long, value_name = "SECONDS", help_heading = "End")]
     pub budget: Option<f64>,
+    /// The training whose time --budget is, for the record
+    #[arg(long, value_name = "NAME", requires = "budget", help_heading = "End")]
+    pub budget_of: Option<String>,
     /// End when the loss is at or below this: the mean of the last ten steps, or of --held-out
     #[arg(long, value_name = "NATS", help_heading = "End")]
     pub until_loss: Option<f64>,
@@ -339,6 +342,23 @@ impl ProbeFlag {
             Self::Last => ProbeMethod::Last,
         }
     }
+}
+
+/// `evalh experiment`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Jobs that are done are not done again: after an interruption give the same command. See docs/training.md."
+)]
+pub struct ExperimentFlags {
+    /// The plan
+    #[arg(value_name = "PLAN.toml")]
+    pub plan: PathBuf,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
 }
 
 /// `evalh probe`.

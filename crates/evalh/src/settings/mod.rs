@@ -3,7 +3,7 @@
 mod choices;
 mod suites;
 
-pub use suites::{SuiteChoice, suites};
+pub use suites::{SuiteChoice, suite_names, suites};
 
 pub use choices::{AdapterChoice, AdapterSource, ModelChoice, VariantChoice};
 

@@ -278,6 +278,18 @@ fn check_chats(choices: &[SuiteChoice], flags: &QuestionFlags) -> Outcome<()> {
     idle.map_or(Ok(()), |idle| Err(usage(idle)))
 }
 
+/// The names of all suites that are named, those of packs among them.
+///
+/// # Errors
+/// When there is no such suite, or it is named twice.
+pub fn suite_names(named: &[String], here: &Path) -> Outcome<Vec<String>> {
+    let all = all_named(named, here)?;
+    Ok(all
+        .iter()
+        .map(|named| named.suite.name().to_owned())
+        .collect())
+}
+
 fn all_named(named: &[String], here: &Path) -> Outcome<Vec<Named>> {
     let mut all: Vec<Named> = Vec::new();
     for name in named.iter().map(|name| name.trim()) {

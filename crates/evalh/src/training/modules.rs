@@ -55,13 +55,14 @@ pub fn choose(choices: &Choices, layout: &ModelLayout) -> Outcome<Chosen> {
             fan_in_fan_out: false,
         });
     }
-    let config = config(choices, &layers, layout)?;
+    let config = config(choices)?;
     let given = choices.initial.as_deref().map(given).transpose()?;
     let mut starts = Vec::new();
     let mut fan_in_fan_out = false;
     for module in &layout.modules {
         let in_layer = layer_of(&module.name);
-        if !config.selects_in(layout, module, &module.name) || in_layer.is_none() {
+        let here = in_layer.is_some_and(|layer| layers.contains(&layer));
+        if !here || !config.selects_in(layout, module, &module.name) {
             continue;
         }
         fan_in_fan_out |= module.kind == ModuleKind::Conv1d;
@@ -96,14 +97,13 @@ pub fn choose(choices: &Choices, layout: &ModelLayout) -> Outcome<Chosen> {
     })
 }
 
-/// The settings as PEFT's, which say what is selected.
-fn config(choices: &Choices, layers: &[usize], layout: &ModelLayout) -> Outcome<LoraConfig> {
+/// The settings as PEFT's, which say what is selected of a layer.
+fn config(choices: &Choices) -> Outcome<LoraConfig> {
     let recipe = &choices.recipe;
     let targets = match &recipe.targets {
         Targets::AllLinear => json!("all-linear"),
         Targets::Named(names) => json!(names),
     };
-    let some = (layers.len() < layout.layers).then_some(layers);
     let settings = json!({
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -111,7 +111,6 @@ fn config(choices: &Choices, layers: &[usize], layout: &ModelLayout) -> Outcome<
         "lora_alpha": recipe.alpha,
         "use_rslora": recipe.rslora,
         "target_modules": targets,
-        "layers_to_transform": some,
         "rank_pattern": recipe.rank_pattern,
         "alpha_pattern": recipe.alpha_pattern,
     });
