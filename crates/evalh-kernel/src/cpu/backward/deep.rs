@@ -1,11 +1,11 @@
 //! Rows times a weight of very many inputs.
 
 use super::Shared;
-use crate::cpu::blocks::Blocks;
-use crate::cpu::gemm::{Threads, multiply};
+use crate::cpu::blocks::pack;
+use crate::cpu::gemm::multiply;
 use crate::cpu::isa::Isa;
 use crate::cpu::packed::PackedWeight;
-use crate::cpu::tile::{self, PANEL, Tile};
+use crate::cpu::tile::{self, PANEL, ROWS, Tile};
 use rayon::prelude::*;
 
 /// Steps of the inner loop that are worked on at once, so that the rows' values stay in the second-level cache while
@@ -24,20 +24,40 @@ pub(super) fn multiply_deep(isa: Isa, x: &[f32], weight: &PackedWeight, c: &mut 
         x.len() / inputs * outputs == c.len() && x.len().is_multiple_of(inputs),
         "rows of {inputs} inputs and {outputs} outputs"
     );
-    let blocks = Blocks::new(isa, x, inputs, weight.precision(), Threads::All);
+    let (rows, precision) = (x.len() / inputs, weight.precision());
+    let height = rows.div_ceil(rows.div_ceil(ROWS));
+    let steps = precision.steps(inputs);
+    let inputs_of = |step: usize| inputs.min(step * 2 / precision.steps(2));
     let out = Shared(c.as_mut_ptr());
-    for k in (0..blocks.steps).step_by(DEPTH) {
-        let depth = DEPTH.min(blocks.steps - k);
+    let mut packed = vec![0f32; rows.div_ceil(height) * height * DEPTH.min(steps)];
+    for k in (0..steps).step_by(DEPTH) {
+        let depth = DEPTH.min(steps - k);
+        let columns = inputs_of(k)..inputs_of(k + depth);
+        packed
+            .par_chunks_mut(height * depth)
+            .zip(x.par_chunks(height * inputs))
+            .for_each_init(Vec::new, |part, (out, rows)| {
+                part.clear();
+                for row in rows.chunks_exact(inputs) {
+                    part.extend_from_slice(&row[columns.clone()]);
+                }
+                let out = &mut out[..rows.len() / inputs * depth];
+                pack(isa, precision, part, columns.len(), out);
+            });
         (0..weight.panels()).into_par_iter().for_each(|panel| {
             let first = panel * PANEL;
             let Some(b) = weight.panel(panel, k) else {
                 unreachable!("a weight in one part has values or codes")
             };
-            for (row, m, a) in blocks.iter(k) {
+            for (block, a) in packed.chunks(height * depth).enumerate() {
+                let row = block * height;
+                if row >= rows {
+                    break;
+                }
                 let tile = Tile {
-                    m,
+                    m: height.min(rows - row),
                     k: depth,
-                    a,
+                    a: a.as_ptr(),
                     b,
                     panels: 1,
                     apart: 0,

@@ -189,22 +189,26 @@ unsafe fn slice_lanes<V: Lanes>(
             }
             mean = sum.sum() / len;
         }
-        let mut squares = 0.0;
-        let (body, tail) = x.as_chunks::<16>();
-        let mut sum = V::splat(0.0);
-        for x in body {
-            let x = V::load(x.as_ptr()).sub(V::splat(mean));
-            sum = x.mul_add(x, sum);
-        }
-        for x in tail {
-            squares += (x - mean) * (x - mean);
-        }
-        squares += sum.sum();
-        let scale = 1.0 / (squares / len + norm.eps).sqrt();
-
+        let means = V::splat(mean);
+        let mut squares = V::splat(0.0);
         let (mut sum, mut products) = (V::splat(0.0), V::splat(0.0));
+        for (i, (x, d)) in x.chunks(16).zip(d.chunks(16)).enumerate() {
+            let g = weighted::<V>(d, weight, i);
+            // Past the end there is the mean: nothing is added to any sum.
+            let x = part::load_or::<V>(x, mean).sub(means);
+            squares = x.mul_add(x, squares);
+            products = x.mul_add(g, products);
+            sum = sum.add(g);
+        }
+        let scale = 1.0 / (squares.sum() / len + norm.eps).sqrt();
+        let product = V::splat(products.sum() / len * scale);
+        let shift = V::splat(match norm.kind {
+            NormKind::Layer => sum.sum() / len,
+            NormKind::Rms => 0.0,
+        });
+        let scale = V::splat(scale);
         for (i, (x, d)) in x.chunks(16).zip(d.chunks_mut(16)).enumerate() {
-            let n = part::load::<V>(x).sub(V::splat(mean)).mul(V::splat(scale));
+            let n = part::load::<V>(x).sub(means).mul(scale);
             let dy: V = part::load(d);
             if !d_weight.is_empty() {
                 let sums = &mut d_weight[i * 16..][..x.len()];
@@ -214,25 +218,24 @@ unsafe fn slice_lanes<V: Lanes>(
                 let sums = &mut d_bias[i * 16..][..x.len()];
                 part::store(dy.add(part::load(sums)), sums);
             }
-            let mut g = dy;
-            if !weight.is_empty() {
-                g = g.mul(part::load(&weight[i * 16..][..x.len()]));
-                part::store(g, d);
-            }
-            // Past the end `n` is no zero, but `g` is.
-            sum = sum.add(g);
-            products = n.mul_add(g, products);
+            let g = weighted::<V>(d, weight, i).sub(shift);
+            part::store(g.sub(n.mul(product)).mul(scale), d);
         }
-        let product = V::splat(products.sum() / len);
-        let shift = V::splat(match norm.kind {
-            NormKind::Layer => sum.sum() / len,
-            NormKind::Rms => 0.0,
-        });
-        for (x, d) in x.chunks(16).zip(d.chunks_mut(16)) {
-            let n = part::load::<V>(x).sub(V::splat(mean)).mul(V::splat(scale));
-            let g = part::load::<V>(d).sub(shift);
-            part::store(g.sub(n.mul(product)).mul(V::splat(scale)), d);
+    }
+}
+
+/// The `i`th part of the gradient times its weights, where there are any.
+#[inline(always)]
+unsafe fn weighted<V: Lanes>(d: &[f32], weight: &[f32], i: usize) -> V {
+    // SAFETY: the caller vouches for the instruction set.
+    unsafe {
+        let d: V = part::load(d);
+        if weight.is_empty() {
+            return d;
         }
+        d.mul(part::load(
+            &weight[i * 16..][..16.min(weight.len() - i * 16)],
+        ))
     }
 }
 

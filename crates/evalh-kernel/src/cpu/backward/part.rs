@@ -8,14 +8,22 @@ use crate::cpu::lanes::Lanes;
 /// The machine has the instruction set of `V`.
 #[inline(always)]
 pub(super) unsafe fn load<V: Lanes>(values: &[f32]) -> V {
+    // SAFETY: passed on.
+    unsafe { load_or(values, 0.0) }
+}
+
+/// The first sixteen values, `fill` after the last.
+///
+/// # Safety
+/// The machine has the instruction set of `V`.
+#[inline(always)]
+pub(super) unsafe fn load_or<V: Lanes>(values: &[f32], fill: f32) -> V {
     // SAFETY: sixteen values are there either way.
     unsafe {
         if values.len() >= 16 {
             return V::load(values.as_ptr());
         }
-        let mut padded = [0f32; 16];
-        padded[..values.len()].copy_from_slice(values);
-        V::load(padded.as_ptr())
+        V::load(padded(values, fill).as_ptr())
     }
 }
 
@@ -30,25 +38,24 @@ pub(super) unsafe fn store<V: Lanes>(lanes: V, values: &mut [f32]) {
         if values.len() >= 16 {
             return lanes.store(values.as_mut_ptr());
         }
-        let mut padded = [0f32; 16];
-        lanes.store(padded.as_mut_ptr());
-        values.copy_from_slice(&padded[..values.len()]);
+        let mut all = [0f32; 16];
+        lanes.store(all.as_mut_ptr());
+        cut(&all, values);
     }
 }
 
-/// The first sixteen values, `fill` after the last.
-///
-/// # Safety
-/// The machine has the instruction set of `V`.
-#[inline(always)]
-pub(super) unsafe fn load_or<V: Lanes>(values: &[f32], fill: f32) -> V {
-    // SAFETY: sixteen values are there either way.
-    unsafe {
-        if values.len() >= 16 {
-            return V::load(values.as_ptr());
-        }
-        let mut padded = [fill; 16];
-        padded[..values.len()].copy_from_slice(values);
-        V::load(padded.as_ptr())
-    }
+/// Out of line, so that loops over whole parts keep their registers.
+#[cold]
+#[inline(never)]
+fn padded(values: &[f32], fill: f32) -> [f32; 16] {
+    let mut padded = [fill; 16];
+    padded[..values.len()].copy_from_slice(values);
+    padded
+}
+
+/// As [`padded`].
+#[cold]
+#[inline(never)]
+fn cut(all: &[f32; 16], values: &mut [f32]) {
+    values.copy_from_slice(&all[..values.len()]);
 }

@@ -170,7 +170,13 @@ mod tests {
 
     #[test]
     fn a_gradient_is_a_chain_over_the_rows() {
-        for (rows, inputs, outputs) in [(1, 1, 1), (7, 33, 13), (300, 50, 25), (515, 64, 24)] {
+        for (rows, inputs, outputs) in [
+            (1, 1, 1),
+            (7, 33, 13),
+            (300, 50, 25),
+            (515, 64, 24),
+            (20, 300, 110),
+        ] {
             let (x, dy) = (values(rows * inputs, 1), values(rows * outputs, 2));
             let before = values(outputs * inputs, 3);
             let got = on_all_sets("a weight", |isa| {

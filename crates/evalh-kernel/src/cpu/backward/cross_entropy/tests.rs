@@ -1,5 +1,8 @@
 use super::*;
-use crate::cpu::backward::differences::{assert_close, gradient, on_all_sets, values, wide};
+use crate::cpu::backward::differences::{
+    assert_close, assert_same, gradient, on_all_sets, values, wide,
+};
+use std::ops::Range;
 
 /// The losses by their definition.
 fn definition(
@@ -148,4 +151,34 @@ fn a_logit_that_is_no_number_shows() {
         );
         assert!(losses[0].is_nan(), "{isa}");
     }
+}
+
+#[test]
+fn rows_in_one_call_are_as_they_are_in_two() {
+    let (rows, width, vocabulary) = (2 * CHUNK_ROWS_OF_HEAD + 5, 4, 33);
+    let (hidden, head) = (values(rows * width, 1), values(vocabulary * width, 2));
+    let targets: Vec<u32> = (0..rows as u32).map(|i| i * 7 % 33).collect();
+    let packed = PackedWeight::new(&head, vocabulary, width);
+    let packed_turned = PackedWeight::new(&turned(&head, width), width, vocabulary);
+    let run = |parts: &[Range<usize>]| {
+        let (mut losses, mut d_hidden) = (vec![0f32; rows], vec![0f32; hidden.len()]);
+        let (mut d_head, mut d_bias) = (vec![0f32; head.len()], vec![0f32; vocabulary]);
+        for part in parts {
+            let values = part.start * width..part.end * width;
+            cross_entropy(
+                Isa::detect(),
+                &hidden[values.clone()],
+                &packed,
+                None,
+                None,
+                &targets[part.clone()],
+                Some((&packed_turned, &mut d_hidden[values])),
+                Some((&mut d_head, Some(&mut d_bias))),
+                &mut losses[part.clone()],
+            );
+        }
+        [losses, d_hidden, d_head, d_bias].concat()
+    };
+    let one = run(std::slice::from_ref(&(0..rows)));
+    assert_same(&one, &run(&[0..20, 20..rows]), "two calls");
 }

@@ -8,6 +8,7 @@ fn the_gradients_are_those_of_the_definition() {
         (5, 9, 35, 3),
         (14, 33, 20, 8),
         (26, 20, 9, 40),
+        (67, 12, 20, 5),
     ] {
         let (width, column, scale) = (outputs + 4, 3, 0.7);
         let x = values(rows * inputs, 1);
