@@ -21,72 +21,66 @@ from corpus import arithmetic, choices, paragraphs, programs, sentences, suites 
 HERE = pathlib.Path(__file__).resolve().parent
 MINI = HERE.parent / "mini"
 
-# How many texts of each kind `pretrain.jsonl` has in a thousand.
-MIXTURE = {"choices": 270, "arithmetic": 130, "cola": 70, "sst2": 70, "mrpc": 60, "rte": 60, "function": 110, "repair": 90, "detect": 60,
-           "paragraph": 80}
+# How many rows of each kind `pretrain.jsonl` has in a thousand. It leaves two of the four tasks about sentences to the adapters.
+MIXTURE = {"choices": 220, "letters": 150, "arithmetic": 190, "sum": 100, "cola": 50, "sst2": 50, "function": 110, "repair": 60,
+           "detect": 40, "paragraph": 30}
+ADAPTER_MIXTURE = {"mrpc": 400, "rte": 400, "cola": 100, "sst2": 100}
+# The share of rows that are learnt from their first word on, not only what follows the prompt.
+WHOLE = 0.25
 
 
 class Maker:
-    """Draws texts of every kind."""
+    """Draws rows of every kind: prompts and what is to follow them."""
 
     def __init__(self, seed):
-        """A maker whose texts follow from the seed."""
+        """A maker whose rows follow from the seed."""
         self.rng = random.Random(seed)
         self.held = suites.Held(MINI)
         self.choice_shots = suites.choice_shots(MINI)
         self.problem_shots = suites.problem_shots(MINI)
         self.rejected = collections.Counter()
 
-    def clean(self, kind, make):
-        """What `make` gives, drawn again while words of an item occur in it."""
-        while True:
-            made = make()
-            if self.held.find("".join(made) if isinstance(made, tuple) else made) is None:
-                return made
-            self.rejected[kind] += 1
-
-    def shots(self, solved, in_order):
-        """Now and then some of the suite's solved examples, to begin a text with."""
-        if self.rng.random() < 0.75:
-            return []
-        count = self.rng.randint(1, 5)
-        return solved[:count] if in_order else self.rng.sample(solved, count)
-
     def choices(self):
-        """Questions of one subject under its header."""
+        """A question under its subject's header."""
         subject = self.rng.choices(["geography", "household physics", "programming", "words"], [3, 3, 3, 2])[0]
-        blocks = self.shots(self.choice_shots.get(subject, []), True) if subject in self.choice_shots else []
-        for _ in range(self.rng.randint(1, 6 - min(len(blocks), 5))):
-            blocks.append(self.clean("choices", lambda: choices.block(self.rng, subject)))
-        return choices.header(subject) + "\n\n".join(blocks)
+        if subject in self.choice_shots and self.rng.random() < 0.05:
+            text, answer = self.rng.choice(self.choice_shots[subject])
+        else:
+            text, letter = choices.question(self.rng, subject)
+            answer = f" {letter}"
+        return choices.header(subject) + text, answer
 
-    def arithmetic(self):
-        """Word problems one after the other."""
-        blocks = self.shots(self.problem_shots, False)
-        for _ in range(self.rng.randint(1, 6 - min(len(blocks), 5))):
-            blocks.append(self.clean("arithmetic", lambda: arithmetic.block(self.rng)))
-        return "\n\n".join(blocks)
-
-    def pair(self, kind):
-        """A prompt and what follows it."""
-        if kind in sentences.TASKS:
-            prompt, answer = self.clean(kind, lambda: sentences.prompt(self.rng, kind))
-            return prompt, f" {answer}"
-        if kind == "detect":
-            prompt, answer = self.clean(kind, lambda: programs.detection(self.rng))
-            return prompt, f" {answer}"
-        make = {"function": programs.function, "repair": programs.repair}[kind]
-        return self.clean(kind, lambda: make(self.rng))
-
-    def text(self, kind):
-        """A text of a kind."""
+    def draw(self, kind):
+        """A prompt of a kind and what follows it."""
         if kind == "choices":
             return self.choices()
-        if kind == "arithmetic":
-            return self.arithmetic()
+        if kind == "letters":
+            return choices.letters(self.rng)
+        if kind == "arithmetic" and self.rng.random() < 0.03:
+            return self.rng.choice(self.problem_shots)
+        if kind in ("arithmetic", "sum"):
+            return arithmetic.problem(self.rng, kind == "sum")
         if kind == "paragraph":
-            return self.clean(kind, lambda: paragraphs.paragraph(self.rng))
-        return "".join(self.pair(kind))
+            return "", paragraphs.paragraph(self.rng)
+        if kind in sentences.TASKS:
+            prompt, answer = sentences.prompt(self.rng, kind)
+            return prompt, f" {answer}"
+        if kind == "detect":
+            prompt, answer = programs.detection(self.rng)
+            return prompt, f" {answer}"
+        return {"function": programs.function, "repair": programs.repair}[kind](self.rng)
+
+    def row(self, mixture, whole):
+        """A row of a mixture, drawn again while words of an item occur in it."""
+        kind = self.rng.choices(list(mixture), list(mixture.values()))[0]
+        while True:
+            prompt, response = self.draw(kind)
+            if self.held.find(prompt + response) is None:
+                break
+            self.rejected[kind] += 1
+        if self.rng.random() < whole:
+            prompt, response = "", prompt + response
+        return {"prompt": prompt, "response": response}
 
 
 def write(path, rows):
@@ -101,7 +95,7 @@ def check(paths):
     held, bad = suites.Held(MINI), 0
     for path in paths:
         rows = suites.lines(pathlib.Path(path))
-        shots = [shot for solved in suites.choice_shots(MINI).values() for shot in solved] + suites.problem_shots(MINI)
+        shots = [text + answer for solved in [*suites.choice_shots(MINI).values(), suites.problem_shots(MINI)] for text, answer in solved]
         for number, row in enumerate(rows, 1):
             text = "".join(value for value in row.values())
             for shot in shots:
@@ -120,8 +114,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=pathlib.Path, help="folder to write to")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--texts", type=int, default=40000, help="texts of pretrain.jsonl")
-    parser.add_argument("--pairs", type=int, default=4000, help="prompts with answers of adapter.jsonl")
+    parser.add_argument("--rows", type=int, default=200000, help="rows of pretrain.jsonl")
+    parser.add_argument("--adapter-rows", type=int, default=8000, help="rows of adapter.jsonl")
     parser.add_argument("--check", nargs="+", metavar="FILE", help="look for items of the mini suites in these files instead")
     options = parser.parse_args()
     if options.check:
@@ -130,11 +124,9 @@ def main():
         parser.error("--out or --check is needed")
     options.out.mkdir(parents=True, exist_ok=True)
     maker = Maker(options.seed)
-    kinds, weights = zip(*MIXTURE.items())
-    write(options.out / "pretrain.jsonl", ({"text": maker.text(maker.rng.choices(kinds, weights)[0])} for _ in range(options.texts)))
-    pairs = (maker.pair(maker.rng.choice(sentences.TASKS)) for _ in range(options.pairs))
-    write(options.out / "adapter.jsonl", ({"prompt": prompt, "response": response} for prompt, response in pairs))
-    print(f"{options.texts} texts and {options.pairs} pairs in {options.out}; drawn again: {dict(sorted(maker.rejected.items()))}")
+    write(options.out / "pretrain.jsonl", (maker.row(MIXTURE, WHOLE) for _ in range(options.rows)))
+    write(options.out / "adapter.jsonl", (maker.row(ADAPTER_MIXTURE, 0.0) for _ in range(options.adapter_rows)))
+    print(f"{options.rows} and {options.adapter_rows} rows in {options.out}; drawn again: {dict(sorted(maker.rejected.items()))}")
 
 
 if __name__ == "__main__":

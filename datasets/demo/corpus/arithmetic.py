@@ -39,7 +39,7 @@ def drill(rng):
         right = small(rng)
         left = right * factor(rng)
     else:
-        left, right = rng.choice([(rng.randint(1, 20), rng.randint(1, 25)), (rng.randint(20, 400), rng.randint(2, 99))])
+        left, right = rng.randint(1, 60), rng.randint(1, 40)
     text, value = step(left, sign, right)
     ask = rng.choice(["What is {}?", "How much is {}?", "Compute {}.", "Find {}."]).format(f"{left} {sign} {right}")
     return ask, f"{text}.", value
@@ -309,13 +309,7 @@ def sums(rng):
 FAMILIES = [ages, portions, tiles, laps, gain, degrees, stacks, buses, discount, unit_price, ride, flock, kept, takings, fill, sums]
 
 
-def problem(rng):
-    """One question and its worked answer."""
-    question, work, result = (drill if rng.random() < 0.15 else rng.choice(FAMILIES))(rng)
-    return question, f"{work}\n#### {result}"
-
-
-def block(rng):
-    """One problem as mini_gsm8k puts it."""
-    question, answer = problem(rng)
-    return f"Question: {question}\nAnswer: {answer}"
+def problem(rng, bare=False):
+    """The prompt of a problem as mini_gsm8k puts it, and what is to follow; a `bare` one is a sum without a story."""
+    question, work, result = (drill if bare else rng.choice(FAMILIES))(rng)
+    return f"Question: {question}\nAnswer:", f" {work}\n#### {result}"

@@ -128,8 +128,8 @@ def floating(rng):
     verb = "floats on" if floats else "sinks in"
     thing = solid if floats else rng.choice(["A stone", "Gold", "Iron", "Glass", "Copper"])
     liquid = liquid if floats else rng.choice(["water", "oil", "milk"])
-    right = f"It is {'lower' if floats else 'higher'} than that of {liquid}"
-    wrong = [f"It is {'higher' if floats else 'lower'} than that of {liquid}", f"It equals that of {liquid}", "It is zero"]
+    right = f"{'Lower' if floats else 'Higher'} than that of {liquid}"
+    wrong = [f"{'Higher' if floats else 'Lower'} than that of {liquid}", f"Just that of {liquid}", "Zero"]
     return rng.choice([f"{thing} {verb} {liquid}. What do we know about its density?", f"{thing} {verb} {liquid}. How is its density?",
                        f"{thing} {verb} {liquid}. What is true of its density?"]), right, wrong
 
@@ -296,7 +296,10 @@ def header(subject):
     return f"The following are multiple choice questions (with answers) about {subject}.\n\n"
 
 
-def block(rng, subject):
-    """One question with its answer."""
-    text, letter = question(rng, subject)
-    return f"{text} {letter}"
+def letters(rng):
+    """Options, and each of them several times with its letter: practice in finding the letter of an answer."""
+    pool = sorted(word.capitalize() for words in facts.KINDS.values() for word in words)
+    options = rng.sample(pool, rng.choice([2, 2, 3, 4]))
+    lines = "".join(f"\n{letter}. {option}" for letter, option in zip("ABCD", options))
+    asked = rng.choices(range(len(options)), k=8)
+    return f"{lines}\nAnswer:", "".join(f" {options[place]} {'ABCD'[place]}" for place in asked)

@@ -18,18 +18,18 @@ def lines(path):
 
 
 def choice_shots(mini):
-    """The `dev` questions of mini_mmlu by subject, as its prompts write them."""
+    """The `dev` questions of mini_mmlu by subject: what its prompts say up to the answer, and the answer."""
     shots = {}
     for path in sorted((mini / "mini_mmlu/dev").glob("*.csv")):
         subject = path.stem.removeprefix("mini_").removesuffix("_dev").replace("_", " ")
         with path.open(newline="", encoding="utf-8") as file:
-            shots[subject] = ["{}\nA. {}\nB. {}\nC. {}\nD. {}\nAnswer: {}".format(*row) for row in csv.reader(file) if row]
+            shots[subject] = [("{}\nA. {}\nB. {}\nC. {}\nD. {}\nAnswer:".format(*row), f" {row[5]}") for row in csv.reader(file) if row]
     return shots
 
 
 def problem_shots(mini):
-    """The `train` problems of mini_gsm8k, as its prompts write them."""
-    return [f"Question: {row['question']}\nAnswer: {row['answer']}" for row in lines(mini / "mini_gsm8k/train.jsonl")]
+    """The `train` problems of mini_gsm8k, likewise."""
+    return [(f"Question: {row['question']}\nAnswer:", f" {row['answer']}") for row in lines(mini / "mini_gsm8k/train.jsonl")]
 
 
 def item_texts(mini):
