@@ -43,6 +43,10 @@ const PACKS: &[(&str, &str)] = &[
         "datasets/packs/tiny.toml",
         include_str!("../../../datasets/packs/tiny.toml"),
     ),
+    (
+        "datasets/packs/demo.toml",
+        include_str!("../../../datasets/packs/demo.toml"),
+    ),
 ];
 
 /// All packs, in the order in which lists show them.
