@@ -176,3 +176,75 @@ fn what_lies_below_is_computed_once_and_changes_nothing() {
         }
     }
 }
+
+/// The mean loss of the rows, in f64.
+fn mean_loss(model: &Decoder, rows: &[TrainingRow<'_>]) -> f64 {
+    let loss = model.loss(rows, &Start::Tokens).unwrap();
+    let sum: f64 = loss.each.iter().map(|loss| f64::from(*loss)).sum();
+    sum / loss.each.len() as f64
+}
+
+#[test]
+fn every_decoder_goes_down_as_its_gradient_says() {
+    let references = references();
+    let rows = rows(&references);
+    for family in references["decoders"].as_object().unwrap().keys() {
+        let Some(folder) = fixture("every_decoder_goes_down_as_its_gradient_says", family) else {
+            return;
+        };
+        let mut model = load(&folder, KernelChoice::Auto);
+        let (_, found) = gradients(&mut model, &rows, &Start::Tokens);
+        model.watch(|_| None);
+        let given: Vec<TrainingRow<'_>> = rows
+            .iter()
+            .map(|row| TrainingRow {
+                tokens: &row.tokens,
+                counted: &row.counted,
+            })
+            .collect();
+        // Each kind of parameter by itself, along its own gradient: there the derivative is the gradient's norm.
+        for (parameter, values) in model.parameter_values(|_| true) {
+            let gradient: Vec<f32> = parameter_gradient(&parameter, &found);
+            let length = norm(&gradient);
+            if length < 1e-4 {
+                continue;
+            }
+            // Small steps for what bends: a router's expert, a large table.
+            let step = 2e-3 * norm(&values).max(1.0) / (1.0 + length);
+            let at = |model: &mut Decoder, by: f64| {
+                let moved: Vec<f32> = values
+                    .iter()
+                    .zip(&gradient)
+                    .map(|(v, g)| (f64::from(*v) + by * f64::from(*g) / length) as f32)
+                    .collect();
+                model.set_parameters(|other| (*other == parameter).then_some(moved.as_slice()));
+                mean_loss(model, &given)
+            };
+            let slope = (at(&mut model, step) - at(&mut model, -step)) / (2.0 * step);
+            model.set_parameters(|other| (*other == parameter).then_some(values.as_slice()));
+            let name = &parameter.tensors[0].name;
+            let off = (slope - length).abs();
+            assert!(
+                off < 0.03 * length + 2e-4,
+                "{family} {name}: slope {slope}, norm of the gradient {length}"
+            );
+        }
+    }
+}
+
+/// The gradient of a whole parameter from those of its tensors.
+fn parameter_gradient(parameter: &Parameter, found: &BTreeMap<String, Vec<f32>>) -> Vec<f32> {
+    let mut all = Vec::with_capacity(parameter.len());
+    for tensor in &parameter.tensors {
+        let own = &found[&tensor.name];
+        let (rows, width) = (tensor.rows.len(), parameter.width);
+        if tensor.turned {
+            for row in 0..rows {
+                all.extend((0..width).map(|column| own[column * rows + row]));
+            }
+        } else {
+            all.extend_from_slice(own);
+        }
+    }
+    all
+}
