@@ -114,7 +114,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=pathlib.Path, help="folder to write to")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--rows", type=int, default=200000, help="rows of pretrain.jsonl")
+    parser.add_argument("--rows", type=int, default=256000, help="rows of pretrain.jsonl")
     parser.add_argument("--adapter-rows", type=int, default=8000, help="rows of adapter.jsonl")
     parser.add_argument("--check", nargs="+", metavar="FILE", help="look for items of the mini suites in these files instead")
     options = parser.parse_args()
