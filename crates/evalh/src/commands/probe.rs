@@ -82,7 +82,7 @@ fn choices(flags: &ProbeFlags) -> Outcome<ProbeChoices> {
         data: flags.data.data.as_ref().map(|path| DataChoice {
             path: path.clone(),
             loss: flags.data.loss.choice(),
-            max_tokens: flags.data.max_tokens.get(),
+            max_tokens: flags.data.max_tokens.map(std::num::NonZero::get),
             chat_template: flags.data.chat_template,
             end_of_text: true,
         }),

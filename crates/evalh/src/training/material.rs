@@ -36,8 +36,8 @@ pub struct DataChoice {
     pub path: PathBuf,
     /// Which tokens count.
     pub loss: LossOn,
-    /// Samples are cut at so many tokens.
-    pub max_tokens: usize,
+    /// Samples are cut at so many tokens; `None` for as many as is usual, and the model has positions.
+    pub max_tokens: Option<usize>,
     /// Whether samples are written in the checkpoint's chat template.
     pub chat_template: bool,
     /// Whether the end of the text is appended to responses, and predicted.
@@ -52,7 +52,12 @@ pub struct TrainingData {
     pub files: Vec<FileIdentity>,
     /// The file's name.
     pub name: String,
+    /// Tokens at which samples are cut.
+    pub max_tokens: usize,
 }
+
+/// Tokens at which samples are cut where nobody says.
+const MAX_TOKENS: usize = 512;
 
 impl Material {
     /// Finds or fetches a checkpoint of a decoder.
@@ -98,11 +103,14 @@ impl Material {
     /// # Errors
     /// When it cannot be read, or does not fit the checkpoint.
     pub fn data(&self, choice: &DataChoice) -> Outcome<TrainingData> {
-        if choice.max_tokens > self.max_positions {
+        let max_tokens = choice
+            .max_tokens
+            .unwrap_or(self.max_positions.min(MAX_TOKENS));
+        if max_tokens > self.max_positions {
             return Err(Failure::new("cut samples")
                 .cause(format!(
-                    "--max-tokens {} is more than the {} positions of {}",
-                    choice.max_tokens, self.max_positions, self.name
+                    "--max-tokens {max_tokens} is more than the {} positions of {}",
+                    self.max_positions, self.name
                 ))
                 .help(format!("give --max-tokens {} or less", self.max_positions)));
         }
@@ -122,10 +130,11 @@ impl Material {
             template,
             end_of_text: end.filter(|_| choice.end_of_text),
             loss_on: choice.loss,
-            max_tokens: choice.max_tokens,
+            max_tokens,
         };
         Ok(TrainingData {
             encoded: encoder.encode_all(&dataset).or_fail()?,
+            max_tokens,
             files: vec![identity::of_path(&choice.path)?.0],
             name: choice.path.file_name().map_or_else(
                 || choice.path.display().to_string(),
@@ -150,7 +159,7 @@ impl Material {
 
 impl TrainingData {
     /// Says what was cut or left out.
-    pub fn say(&self, choice: &DataChoice, console: &Console) {
+    pub fn say(&self, console: &Console) {
         let data = &self.encoded;
         let cut = data.truncation;
         let tokens: usize = data.examples.iter().map(|e| e.tokens.len()).sum();
@@ -162,13 +171,13 @@ impl TrainingData {
         if cut.cut > 0 {
             console.warn(format_args!(
                 "{} of {} samples were cut at {} tokens, {} tokens in all; raise --max-tokens to keep them whole",
-                cut.cut, cut.samples, choice.max_tokens, cut.tokens_cut
+                cut.cut, cut.samples, self.max_tokens, cut.tokens_cut
             ));
         }
         if cut.dropped > 0 {
             console.warn(format_args!(
                 "{} of {} samples have no token to learn within {} tokens and are left out",
-                cut.dropped, cut.samples, choice.max_tokens
+                cut.dropped, cut.samples, self.max_tokens
             ));
         }
     }

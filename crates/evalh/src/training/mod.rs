@@ -9,6 +9,7 @@ mod scratch;
 mod settings;
 
 pub use gauge::ProcessGauge;
+use material::TrainingData;
 pub use material::{DataChoice, Material};
 pub use probe::{ProbeChoices, probe};
 pub use scratch::from_scratch;
@@ -31,7 +32,7 @@ use evalh_train::plan::{self, Recipe};
 use evalh_train::run::{Goal, RunError, Session, Watcher};
 use evalh_train::select::Layers;
 use evalh_train::{Recipe as StepRecipe, Trainer};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that makes a training what it is.
 #[derive(Debug, Clone)]
@@ -72,6 +73,8 @@ pub struct Choices {
     pub resume: bool,
     /// Steps between two checkpoints; 0 for none.
     pub checkpoint_every: u64,
+    /// A file for every batch as token ids.
+    pub write_batches: Option<PathBuf>,
     /// The command that it is run by, for the record.
     pub command: String,
 }
@@ -96,7 +99,7 @@ pub fn train(choices: &Choices, console: &Console, show: bool) -> Outcome<Traine
     let folder = Folder::open(choices)?;
     let material = Material::open(&choices.model, choices.offline, console)?;
     let data = material.data(&choices.data)?;
-    data.say(&choices.data, console);
+    data.say(console);
     let held_out = choices
         .held_out
         .as_ref()
@@ -108,8 +111,11 @@ pub fn train(choices: &Choices, console: &Console, show: bool) -> Outcome<Traine
             material.data(&choice)
         })
         .transpose()?;
-    let batches = batches(choices, &data.encoded)?;
+    let batches = batches(choices, &data)?;
     let steps = planned_steps(choices, &batches)?;
+    if let Some(path) = &choices.write_batches {
+        write_batches(path, batches.clone(), &data.encoded, steps, choices)?;
+    }
     let decoder = material.decoder(choices)?;
     let chosen = modules::choose(choices, &decoder.layout())?;
     let warm_up_steps = choices.recipe.warmup.steps(steps).or_fail()?;
@@ -244,15 +250,16 @@ fn of_run(error: &RunError) -> Failure {
     }
 }
 
-fn batches(choices: &Choices, data: &EncodedData) -> Outcome<Batches> {
+fn batches(choices: &Choices, data: &TrainingData) -> Outcome<Batches> {
     let recipe = &choices.recipe;
     let size = if recipe.packing {
-        let max_tokens = recipe.batch_size * choices.data.max_tokens;
+        let max_tokens = recipe.batch_size * data.max_tokens;
         BatchSize::Packing { max_tokens }
     } else {
         BatchSize::Samples(recipe.batch_size)
     };
-    let lengths = data.examples.iter().map(|e| e.tokens.len()).collect();
+    let examples = data.encoded.examples.iter();
+    let lengths = examples.map(|example| example.tokens.len()).collect();
     Batches::new(lengths, size, Order::Shuffled { seed: choices.seed }).or_fail()
 }
 
@@ -274,6 +281,33 @@ fn planned_steps(choices: &Choices, batches: &Batches) -> Outcome<u64> {
             .help("give --steps or --epochs a larger number"));
     }
     Ok(steps)
+}
+
+/// Writes the batches in the form of `benches/training`.
+fn write_batches(
+    path: &Path,
+    mut batches: Batches,
+    data: &EncodedData,
+    steps: u64,
+    choices: &Choices,
+) -> Outcome<()> {
+    let example = |index: usize| {
+        let example = &data.examples[index];
+        let loss: Vec<u8> = example
+            .loss
+            .iter()
+            .map(|counts| u8::from(*counts))
+            .collect();
+        serde_json::json!({ "tokens": example.tokens, "loss": loss })
+    };
+    let steps: Vec<Vec<serde_json::Value>> = (0..steps)
+        .map(|_| {
+            let micro = (0..choices.recipe.accumulation).map(|_| batches.take_next().examples);
+            micro.flatten().map(example).collect()
+        })
+        .collect();
+    let text = serde_json::json!({ "steps": steps }).to_string();
+    std::fs::write(path, text).or_fail_to(|| format!("write {}", path.display()))
 }
 
 fn step_recipe(choices: &Choices, steps: u64, warm_up_steps: u64) -> Outcome<StepRecipe> {

@@ -40,7 +40,7 @@ pub fn settings(
             name: data.name.clone(),
             files: data.files.clone(),
             loss: choices.data.loss,
-            max_tokens: choices.data.max_tokens,
+            max_tokens: data.max_tokens,
             chat_template: choices.data.chat_template,
             packing: recipe.packing,
             examples: data.encoded.examples.len() as u64,
