@@ -24,7 +24,7 @@ use evalh_engine::available_memory;
 use evalh_model::{DeviceChoice, KernelChoice};
 use evalh_record::training::{
     Budget, ClaimedTraining, Method, Precision, ResumableTraining, Seconds, Status, StepRow,
-    Training, TrainingFolder, TrainingSettings,
+    Training, TrainingError, TrainingFolder, TrainingSettings,
 };
 use evalh_train::data::{BatchSize, Batches, EncodedData, Order};
 use evalh_train::optimizer::{AdamW, Dropout, LearningRate};
@@ -201,10 +201,10 @@ impl Folder {
         if !choices.resume {
             return TrainingFolder::claim(&choices.out)
                 .map(Folder::New)
-                .map_err(|error| Failure::of(&error).help(error.help()));
+                .map_err(|error| of_record("make the training's folder", &error));
         }
         let old = TrainingFolder::open(&choices.out)
-            .map_err(|error| Failure::of(&error).help(error.help()))?;
+            .map_err(|error| of_record("resume the training", &error))?;
         if old.training().status.is_over() {
             return Err(
                 Failure::new(format!("go on with {}", choices.out.display()))
@@ -225,7 +225,7 @@ impl Folder {
             Folder::New(claimed) => claimed
                 .begin(training)
                 .map(new)
-                .map_err(|error| Failure::of(&error).help(error.help())),
+                .map_err(|error| of_record("begin the training's record", &error)),
             Folder::Old(old) => {
                 let mut session =
                     Session::resume(*old, settings, new).map_err(|error| of_run(&error))?;
@@ -236,7 +236,7 @@ impl Folder {
                         training.status = Status::Running;
                         training.ended = None;
                     })
-                    .map_err(|error| Failure::of(&error).help(error.help()))?;
+                    .map_err(|error| of_record("resume the training", &error))?;
                 Ok(session)
             }
         }
@@ -245,9 +245,14 @@ impl Folder {
 
 fn of_run(error: &RunError) -> Failure {
     match error {
-        RunError::Record(record) => Failure::of(record).help(record.help()),
+        RunError::Record(record) => of_record("record the training", record),
         other => Failure::of(other),
     }
+}
+
+/// An error of a training's record, with its remedy.
+pub fn of_record(what: &str, error: &TrainingError) -> Failure {
+    Failure::new(what).because(error).help(error.help())
 }
 
 fn batches(choices: &Choices, data: &TrainingData) -> Outcome<Batches> {
