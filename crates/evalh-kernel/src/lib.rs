@@ -24,5 +24,5 @@ pub use cpu::{
 };
 pub use gradient::{GradientSink, Sink, SummedGradient};
 pub use norm::{HeadNorm, NormKind};
-pub use recorded::{InputMask, TargetLoss, TrainedUpdate};
+pub use recorded::{InputMask, TargetLoss, TrainedUpdate, class_loss, squared_error};
 pub use weight::{LowRank, LowRankAddend, Vector, Weight};

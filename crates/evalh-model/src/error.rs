@@ -162,6 +162,17 @@ pub enum ModelError {
         /// Its labels.
         others: usize,
     },
+    /// A label that the head cannot give.
+    #[error(
+        "compare with {label}: the head has {outputs} output{}; give labels of its classes, or numbers to a head of one output",
+        if *outputs == 1 { "" } else { "s" }
+    )]
+    Label {
+        /// The label.
+        label: String,
+        /// Outputs of the head.
+        outputs: usize,
+    },
     /// A head without weights.
     #[error(
         "compute logits: the checkpoint has no weights for {module}; use an adapter that saves it (modules_to_save), or a checkpoint that was trained with it"

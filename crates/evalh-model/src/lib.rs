@@ -22,8 +22,8 @@ pub use decoder::{Decoder, LoadOptions, Start, TrainingRow};
 pub use device::{DeviceChoice, KernelChoice, PrecisionChoice};
 pub use encoder::{
     Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
-    FAMILIES as ENCODER_FAMILIES, HeadChoice, PositionKind, PositionProjections, ProblemType,
-    RelativeAttention,
+    FAMILIES as ENCODER_FAMILIES, HeadChoice, Label, PositionKind, PositionProjections,
+    ProblemType, RelativeAttention,
 };
 pub use error::ModelError;
 pub use evalh_kernel::{

@@ -5,6 +5,7 @@ mod linear;
 mod norm;
 mod parameter;
 mod slot;
+mod trained;
 mod updates;
 mod values;
 
@@ -15,5 +16,6 @@ pub(crate) use norm::{HeadNorm, Norm};
 pub use parameter::{Parameter, ParameterTensor};
 pub(crate) use parameter::{ParameterSlot, Place};
 pub(crate) use slot::{Held, Scope, Slot, Target};
+pub(crate) use trained::Trained;
 pub(crate) use updates::Updates;
 pub(crate) use values::Values;

@@ -13,6 +13,6 @@ pub mod select;
 mod trainer;
 
 pub use trainer::{
-    LoraModule, LoraStart, MicroBatch, Recipe, StepError, StepResult, TrainError, Trainer,
-    TrainerState,
+    LoraModule, LoraStart, MicroBatch, Recipe, StepError, StepResult, TrainError, TrainableModel,
+    Trainer, TrainerState,
 };

@@ -116,6 +116,18 @@ fn shapes(config: &DecoderConfig) -> Vec<(String, Vec<usize>)> {
     all
 }
 
+/// The first weight of a linear that a checkpoint lacks, as transformers draws it: normal with the config's
+/// `initializer_range` (0.02 where it has none) around zero, a function of seed, module and shape, `[outputs, inputs]`.
+pub fn random_weight(config: &Value, seed: u64, module: &str, shape: [usize; 2]) -> Vec<f32> {
+    let range = config["initializer_range"].as_f64().unwrap_or(0.02);
+    normal(
+        seed,
+        &format!("{module}.weight"),
+        shape[0] * shape[1],
+        range,
+    )
+}
+
 /// Normal values around zero (Box and Muller).
 fn normal(seed: u64, name: &str, count: usize, deviation: f64) -> Vec<f32> {
     let mut draws = Draws::new("weights", seed, &[name.as_bytes()]);

@@ -1,13 +1,16 @@
 //! Trainings of the tiny fixtures against those of PEFT and torch, step by step (`make_curves.py`).
 
+use evalh_adapter::ModelLayout;
 use evalh_checkpoint::Checkpoint;
-use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions};
+use evalh_model::{
+    Decoder, DeviceChoice, Encoder, EncoderInput, KernelChoice, Label, LoadOptions, Parameter,
+};
 use evalh_record::training::Schedule;
-use evalh_train::data::Example;
+use evalh_train::data::{Example, LabelledExample};
 use evalh_train::optimizer::{AdamW, Dropout, LearningRate};
-use evalh_train::{LoraModule, LoraStart, MicroBatch, Recipe, Trainer};
+use evalh_train::{LoraModule, LoraStart, MicroBatch, Recipe, TrainableModel, Trainer};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Largest relative difference of a loss, a norm, or a trained tensor from the reference.
 const TOLERANCE: f64 = 1e-5;
@@ -18,7 +21,7 @@ fn curve(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn decoder(test: &str, curve: &Value, kernel: KernelChoice) -> Option<Decoder> {
+fn fixture(test: &str, curve: &Value) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/fixtures")
         .join(curve["fixture"].as_str().unwrap());
@@ -26,12 +29,19 @@ fn decoder(test: &str, curve: &Value, kernel: KernelChoice) -> Option<Decoder> {
         eprintln!("skipped {test}: ../shared is absent");
         return None;
     }
-    let checkpoint = Checkpoint::open(&path).unwrap();
-    let options = LoadOptions {
+    Some(path)
+}
+
+fn options(kernel: KernelChoice) -> LoadOptions {
+    LoadOptions {
         kernel,
         ..LoadOptions::default()
-    };
-    Some(Decoder::load(&checkpoint, DeviceChoice::Cpu, options).unwrap())
+    }
+}
+
+fn decoder(test: &str, curve: &Value, kernel: KernelChoice) -> Option<Decoder> {
+    let checkpoint = Checkpoint::open(&fixture(test, curve)?).unwrap();
+    Some(Decoder::load(&checkpoint, DeviceChoice::Cpu, options(kernel)).unwrap())
 }
 
 fn recipe(curve: &Value) -> Recipe {
@@ -61,9 +71,9 @@ fn recipe(curve: &Value) -> Recipe {
 }
 
 /// The modules with the factors of the formula in the file.
-fn modules(curve: &Value, decoder: &Decoder) -> Vec<LoraStart> {
+fn modules(curve: &Value, layout: &ModelLayout) -> Vec<LoraStart> {
     let adapter = &curve["adapter"];
-    let (alpha, layout) = (adapter["alpha"].as_f64().unwrap(), decoder.layout());
+    let alpha = adapter["alpha"].as_f64().unwrap();
     let modules = adapter["modules"].as_array().unwrap();
     modules
         .iter()
@@ -97,23 +107,36 @@ fn modules(curve: &Value, decoder: &Decoder) -> Vec<LoraStart> {
         .collect()
 }
 
-fn steps(curve: &Value) -> Vec<Vec<Example>> {
-    let numbers = |value: &Value| -> Vec<u32> {
-        let values = value.as_array().unwrap().iter();
-        values.map(|v| v.as_u64().unwrap() as u32).collect()
-    };
+fn numbers(value: &Value) -> Vec<u32> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|v| v.as_u64().unwrap() as u32).collect()
+}
+
+fn steps_of<E>(curve: &Value, example: fn(&Value) -> E) -> Vec<Vec<E>> {
     let steps = curve["steps"].as_array().unwrap().iter();
     steps
         .map(|step| {
             let sequences = step["sequences"].as_array().unwrap().iter();
-            sequences
-                .map(|sequence| Example {
-                    tokens: numbers(&sequence["tokens"]),
-                    loss: numbers(&sequence["loss"]).iter().map(|v| *v > 0).collect(),
-                })
-                .collect()
+            sequences.map(example).collect()
         })
         .collect()
+}
+
+fn steps(curve: &Value) -> Vec<Vec<Example>> {
+    steps_of(curve, |sequence| Example {
+        tokens: numbers(&sequence["tokens"]),
+        loss: numbers(&sequence["loss"]).iter().map(|v| *v > 0).collect(),
+    })
+}
+
+fn labelled_steps(curve: &Value) -> Vec<Vec<LabelledExample>> {
+    steps_of(curve, |sequence| LabelledExample {
+        input: EncoderInput {
+            ids: numbers(&sequence["tokens"]),
+            token_types: Vec::new(),
+        },
+        label: Label::Class(sequence["label"].as_u64().unwrap() as usize),
+    })
 }
 
 fn trainer(name: &str, test: &str, kernel: KernelChoice) -> Option<(Value, Trainer)> {
@@ -123,7 +146,7 @@ fn trainer(name: &str, test: &str, kernel: KernelChoice) -> Option<(Value, Train
     let trainer = if curve["adapter"].is_null() {
         Trainer::full(decoder, recipe)
     } else {
-        let modules = modules(&curve, &decoder);
+        let modules = modules(&curve, &decoder.layout());
         Trainer::lora(decoder, modules, recipe)
     };
     Some((curve, trainer.unwrap()))
@@ -137,75 +160,84 @@ fn near(what: &str, found: f64, wanted: f64) -> f64 {
 
 fn follow(name: &str) {
     for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
-        let Some((curve, mut trainer)) = trainer(name, name, kernel) else {
+        let Some((curve, trainer)) = trainer(name, name, kernel) else {
             return;
         };
-        let mut worst = 0.0f64;
-        // The same sequences come again: they are examples of one number.
-        let mut known: Vec<Example> = Vec::new();
-        let references = curve["steps"].as_array().unwrap();
-        for (number, (step, want)) in steps(&curve).iter().zip(references).enumerate() {
-            let indices: Vec<usize> = step
-                .iter()
-                .map(|example| {
-                    known
-                        .iter()
-                        .position(|other| other == example)
-                        .unwrap_or_else(|| {
-                            known.push(example.clone());
-                            known.len() - 1
-                        })
-                })
-                .collect();
-            let batches: Vec<MicroBatch<'_>> = if number % 2 == 0 {
-                vec![indices.iter().copied().zip(step).collect()]
-            } else {
-                // As accumulation does.
-                indices
-                    .iter()
-                    .copied()
-                    .zip(step)
-                    .map(|one| vec![one])
-                    .collect()
-            };
-            let found = trainer.step(&batches).unwrap();
-            let what = format!("{name} {kernel:?} step {}", number + 1);
-            let number = |key: &str| want[key].as_f64().unwrap();
-            worst = worst.max(near(&what, found.loss, number("loss")));
-            worst = worst.max(near(&what, found.gradient_norm, number("gradient_norm")));
-            near(&what, found.learning_rate, number("learning_rate"));
-        }
-        let mut tensors: Vec<(String, Vec<f32>)> = trainer
-            .tensors()
-            .into_iter()
-            .map(|tensor| (tensor.name, tensor.values))
-            .collect();
-        for module in trainer.modules() {
-            tensors.push((format!("{}.lora_A", module.name), module.a));
-            tensors.push((format!("{}.lora_B", module.name), module.b));
-        }
-        let wanted = curve["trained"].as_object().unwrap();
-        for (name, want) in wanted {
-            let short = name
-                .strip_suffix(".weight")
-                .filter(|n| n.contains(".lora_"));
-            let key = short.unwrap_or(name);
-            let found = tensors.iter().find(|(name, _)| name == key);
-            let (_, values) = found.unwrap_or_else(|| panic!("no {key}"));
-            let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
-            let dot: f64 = values
-                .iter()
-                .enumerate()
-                .map(|(k, v)| (0.7 * k as f64).cos() * f64::from(*v))
-                .sum();
-            let (want_norm, want_dot) = (want[0].as_f64().unwrap(), want[1].as_f64().unwrap());
-            near(name, norm.sqrt(), want_norm);
-            let off = (dot - want_dot).abs() / want_norm;
-            assert!(off < TOLERANCE, "{name}: dot {dot} for {want_dot}");
-        }
-        assert_eq!(wanted.len(), tensors.len());
-        eprintln!("{name} {kernel:?}: losses and norms within {worst:.1e}");
+        let steps = steps(&curve);
+        follow_steps(&format!("{name} {kernel:?}"), &curve, trainer, &steps);
     }
+}
+
+fn follow_steps<M>(what: &str, curve: &Value, mut trainer: Trainer<M>, steps: &[Vec<M::Example>])
+where
+    M: TrainableModel,
+    M::Example: PartialEq + Clone,
+{
+    let mut worst = 0.0f64;
+    // The same sequences come again: they are examples of one number.
+    let mut known: Vec<M::Example> = Vec::new();
+    let references = curve["steps"].as_array().unwrap();
+    for (number, (step, want)) in steps.iter().zip(references).enumerate() {
+        let indices: Vec<usize> = step
+            .iter()
+            .map(|example| {
+                known
+                    .iter()
+                    .position(|other| other == example)
+                    .unwrap_or_else(|| {
+                        known.push(example.clone());
+                        known.len() - 1
+                    })
+            })
+            .collect();
+        let batches: Vec<MicroBatch<'_, M::Example>> = if number % 2 == 0 {
+            vec![indices.iter().copied().zip(step).collect()]
+        } else {
+            // As accumulation does.
+            indices
+                .iter()
+                .copied()
+                .zip(step)
+                .map(|one| vec![one])
+                .collect()
+        };
+        let found = trainer.step(&batches).unwrap();
+        let what = format!("{what} step {}", number + 1);
+        let number = |key: &str| want[key].as_f64().unwrap();
+        worst = worst.max(near(&what, found.loss, number("loss")));
+        worst = worst.max(near(&what, found.gradient_norm, number("gradient_norm")));
+        near(&what, found.learning_rate, number("learning_rate"));
+    }
+    let mut tensors: Vec<(String, Vec<f32>)> = trainer
+        .tensors()
+        .into_iter()
+        .map(|tensor| (tensor.name, tensor.values))
+        .collect();
+    for module in trainer.modules() {
+        tensors.push((format!("{}.lora_A", module.name), module.a));
+        tensors.push((format!("{}.lora_B", module.name), module.b));
+    }
+    let wanted = curve["trained"].as_object().unwrap();
+    for (name, want) in wanted {
+        let short = name
+            .strip_suffix(".weight")
+            .filter(|n| n.contains(".lora_"));
+        let key = short.unwrap_or(name);
+        let found = tensors.iter().find(|(name, _)| name == key);
+        let (_, values) = found.unwrap_or_else(|| panic!("no {key}"));
+        let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+        let dot: f64 = values
+            .iter()
+            .enumerate()
+            .map(|(k, v)| (0.7 * k as f64).cos() * f64::from(*v))
+            .sum();
+        let (want_norm, want_dot) = (want[0].as_f64().unwrap(), want[1].as_f64().unwrap());
+        near(name, norm.sqrt(), want_norm);
+        let off = (dot - want_dot).abs() / want_norm;
+        assert!(off < TOLERANCE, "{name}: dot {dot} for {want_dot}");
+    }
+    assert_eq!(wanted.len(), tensors.len());
+    eprintln!("{what}: losses and norms within {worst:.1e}");
 }
 
 #[test]
@@ -229,52 +261,111 @@ fn every_weight_is_trained_as_by_torch() {
     follow("full_tied");
 }
 
-/// Steps `from` on, each a batch; the bits of everything trained.
-fn go_on(trainer: &mut Trainer, steps: &[Vec<Example>], from: usize) -> Vec<u32> {
-    for step in &steps[from..] {
-        let batch: MicroBatch<'_> = step.iter().map(|example| (from, example)).collect();
-        let batch = batch.into_iter().enumerate();
-        let batch = batch.map(|(i, (_, example))| (100 * trainer.steps() as usize + i, example));
-        trainer.step(&[batch.collect()]).unwrap();
-    }
-    let modules = trainer.modules();
-    let values = modules.iter().flat_map(|m| m.a.iter().chain(&m.b));
-    values.map(|value| value.to_bits()).collect()
+/// An encoder with updates from layer `lowest` on, and its head, in training.
+fn classifier(
+    curve: &Value,
+    path: &Path,
+    kernel: KernelChoice,
+    recipe: Recipe,
+    lowest: usize,
+) -> Trainer<Encoder> {
+    let checkpoint = Checkpoint::open(path).unwrap();
+    let encoder = Encoder::load(&checkpoint, DeviceChoice::Cpu, options(kernel)).unwrap();
+    let mut modules = modules(curve, &encoder.layout());
+    modules.retain(|start| start.module.layer >= Some(lowest));
+    // PEFT saves the module `classifier` whole.
+    let whole = |parameter: &Parameter| parameter.tensors[0].name.starts_with("classifier.");
+    let trainer = Trainer::lora_beside(encoder, modules, &whole, recipe).unwrap();
+    assert_eq!(trainer.lowest_layer(), lowest);
+    trainer
 }
 
 #[test]
-fn a_resumed_training_has_the_same_bits() {
-    let make = || {
-        let (curve, _) = trainer("rslora", "a_resumed_training", KernelChoice::Auto)?;
-        let decoder = decoder("a_resumed_training", &curve, KernelChoice::Auto)?;
-        let recipe = Recipe {
-            dropout: Some(Dropout::new(0.2, 5).unwrap()),
-            ..recipe(&curve)
+fn a_classifier_is_trained_as_by_peft() {
+    let curve = curve("classifier");
+    for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
+        let Some(path) = fixture("a_classifier_is_trained_as_by_peft", &curve) else {
+            return;
         };
-        let modules = modules(&curve, &decoder);
-        let trainer = Trainer::lora(decoder, modules, recipe).unwrap();
-        Some((steps(&curve), trainer))
-    };
-    let Some((steps, mut whole)) = make() else {
-        return;
-    };
-    let whole = go_on(&mut whole, &steps[..8], 0);
-    let Some((_, mut first)) = make() else { return };
+        let trainer = classifier(&curve, &path, kernel, recipe(&curve), 0);
+        let what = format!("classifier {kernel:?}");
+        follow_steps(&what, &curve, trainer, &labelled_steps(&curve));
+    }
+}
+
+/// Steps `from` on, each a batch; the bits of everything trained.
+fn go_on<M: TrainableModel>(
+    trainer: &mut Trainer<M>,
+    steps: &[Vec<M::Example>],
+    from: usize,
+) -> Vec<u32> {
+    for step in &steps[from..] {
+        let first = 100 * trainer.steps() as usize;
+        let batch = step.iter().enumerate();
+        let batch = batch.map(|(i, example)| (first + i, example)).collect();
+        trainer.step(&[batch]).unwrap();
+    }
+    let (modules, tensors) = (trainer.modules(), trainer.tensors());
+    let values = modules.iter().flat_map(|m| m.a.iter().chain(&m.b));
+    let values = values.chain(tensors.iter().flat_map(|tensor| &tensor.values));
+    values.map(|value| value.to_bits()).collect()
+}
+
+/// Eight steps at once, in two sessions, and with one thread give the same bits.
+fn resumes<M>(steps: &[Vec<M::Example>], make: impl Fn() -> Trainer<M>)
+where
+    M: TrainableModel + Send,
+    M::Example: Sync,
+{
+    let whole = go_on(&mut make(), &steps[..8], 0);
+    let mut first = make();
     go_on(&mut first, &steps[..5], 0);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("state.safetensors");
     let state = first.save(&file).unwrap();
     drop(first);
-    let Some((_, mut second)) = make() else {
-        return;
-    };
+    let mut second = make();
     second.restore(&file, state).unwrap();
     assert_eq!(go_on(&mut second, &steps[..8], 5), whole);
-    // One thread gives the same bits.
-    let Some((_, mut alone)) = make() else { return };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let mut alone = make();
     let bits = pool.unwrap().install(|| go_on(&mut alone, &steps[..8], 0));
     assert_eq!(bits, whole);
+}
+
+#[test]
+fn a_resumed_training_has_the_same_bits() {
+    let test = "a_resumed_training_has_the_same_bits";
+    let curve = curve("rslora");
+    if fixture(test, &curve).is_none() {
+        return;
+    }
+    let make = || {
+        let decoder = decoder(test, &curve, KernelChoice::Auto).unwrap();
+        let recipe = Recipe {
+            dropout: Some(Dropout::new(0.2, 5).unwrap()),
+            ..recipe(&curve)
+        };
+        let modules = modules(&curve, &decoder.layout());
+        Trainer::lora(decoder, modules, recipe).unwrap()
+    };
+    resumes(&steps(&curve), make);
+}
+
+#[test]
+fn a_resumed_classifier_has_the_same_bits() {
+    let curve = curve("classifier");
+    let Some(path) = fixture("a_resumed_classifier_has_the_same_bits", &curve) else {
+        return;
+    };
+    let make = || {
+        let recipe = Recipe {
+            dropout: Some(Dropout::new(0.2, 5).unwrap()),
+            ..recipe(&curve)
+        };
+        classifier(&curve, &path, KernelChoice::Auto, recipe, 1)
+    };
+    resumes(&labelled_steps(&curve), make);
 }
 
 #[test]
@@ -289,7 +380,7 @@ fn a_loss_that_blows_up_names_the_step_and_the_layer() {
     recipe.rate.peak = 1e38;
     recipe.rate.warm_up_steps = 0;
     recipe.optimizer.weight_decay = 0.0;
-    let modules = modules(&curve, &decoder);
+    let modules = modules(&curve, &decoder.layout());
     let mut trainer = Trainer::lora(decoder, modules, recipe).unwrap();
     let steps = steps(&curve);
     let failed = steps.iter().find_map(|step| {

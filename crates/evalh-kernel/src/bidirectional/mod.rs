@@ -5,6 +5,7 @@ mod portable;
 use crate::compute::{Compute, ComputeSet};
 use crate::cpu::{self, BidirectionalShape, PackedPositions};
 use crate::host::{self, Host};
+use crate::recorded::is_recorded;
 use burn::tensor::Tensor;
 use std::ops::Range;
 
@@ -35,6 +36,10 @@ impl Compute {
         positions: Option<&RelativePositions<'_>>,
     ) -> Tensor<2> {
         match self.set() {
+            // burn's operations record themselves.
+            ComputeSet::Cpu(..) if is_recorded(&qkv) => {
+                portable::attend_all(qkv, shape, sequences, positions)
+            }
             ComputeSet::Cpu(isa, _) => {
                 let qkv = Host::new(qkv);
                 let positions = positions.map(|positions| {

@@ -1,21 +1,22 @@
 //! The loss of target tokens, without all logits at once.
 
 use super::dense::with_turned;
+use super::label::class_loss;
 use super::{is_recorded, record};
 use crate::burn_ops;
 use crate::compute::{Compute, ComputeSet, mixed};
 use crate::cpu::{self, backward};
 use crate::host::{self, Host};
 use crate::norm::on_host;
-use crate::weight::{Form, Vector, Weight, data_values};
-use burn::tensor::{Int, Tensor, TensorData, activation};
+use crate::weight::{Form, Vector, Weight};
+use burn::tensor::Tensor;
 
-/// How badly targets were predicted.
+/// How badly targets or labels were predicted.
 #[derive(Debug)]
 pub struct TargetLoss {
     /// The sum over all targets, `[1, 1]`, to be pulled back.
     pub sum: Tensor<2>,
-    /// Negative log-likelihood of each target, in nats.
+    /// Of each target its negative log-likelihood, in nats, or its squared error.
     pub each: Vec<f32>,
 }
 
@@ -99,14 +100,7 @@ impl Compute {
                 if let Some(cap) = soft_cap {
                     logits = logits.div_scalar(cap).tanh().mul_scalar(cap);
                 }
-                let places: Vec<i32> = targets.iter().map(|target| *target as i32).collect();
-                let shape = [targets.len(), 1];
-                let device = logits.device();
-                let places = Tensor::<2, Int>::from_data(TensorData::new(places, shape), &device);
-                let losses = activation::log_softmax(logits, 1).gather(1, places).neg();
-                let each = data_values(losses.clone().inner().into_data());
-                let sum = losses.sum().reshape([1, 1]);
-                TargetLoss { sum, each }
+                class_loss(logits, targets)
             }
             _ => mixed(),
         }

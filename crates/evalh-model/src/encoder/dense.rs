@@ -27,6 +27,34 @@ impl Dense {
         }
     }
 
+    /// Gives it its first weight, `[outputs, inputs]`, and no bias, where the checkpoint has none of both. Gives whether it
+    /// did.
+    pub(super) fn begin(
+        &mut self,
+        compute: &Compute,
+        first: &mut dyn FnMut(&str, [usize; 2]) -> Vec<f32>,
+    ) -> bool {
+        if *self.known.base() {
+            return false;
+        }
+        for mut slot in self.linear.parameters_mut() {
+            let (rows, width) = (slot.parameter.rows, slot.parameter.width);
+            let values = if slot.parameter.is_vector {
+                vec![0.0; rows]
+            } else {
+                first(&self.name, [rows, width])
+            };
+            slot.set(compute, &values);
+        }
+        self.known.set_base(true);
+        true
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its name, where neither the checkpoint nor the adapter has the weights.
     pub(super) fn missing(&self, adapter: Option<LoraId>) -> Option<&str> {
         (!*self.known.get(&scope(1, adapter))).then_some(self.name.as_str())

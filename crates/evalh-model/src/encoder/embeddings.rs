@@ -1,6 +1,7 @@
 //! From token ids to the first hidden values.
 
 use super::config::{EncoderConfig, PositionKind};
+use super::layer::begun;
 use super::output::EncoderInput;
 use super::part::{Part, scope};
 use crate::part::{Embedding, Linear, Norm};
@@ -97,15 +98,17 @@ impl Lookups {
 }
 
 impl Embeddings {
-    /// The first hidden values, `[tokens, hidden]`.
+    /// The first hidden values, `[tokens, hidden]`, on the tape where it is `recorded`.
     pub(super) fn forward(
         &self,
         compute: &Compute,
         of: &Lookups,
         adapter: Option<LoraId>,
+        recorded: bool,
     ) -> Tensor<2> {
         let scope = scope(of.ids.len(), adapter);
         let mut x = self.word.forward(compute, &of.ids, &scope);
+        x = begun(compute, x, recorded);
         if let Some(types) = &self.token_type {
             x = x + types.forward(compute, &of.token_types, &scope);
         }

@@ -1,10 +1,12 @@
 //! The forward pass, over ragged inputs.
 
 use super::embeddings::Lookups;
-use super::layer::Pass;
+use super::layer::{Pass, begun};
 use super::model::Encoder;
 use super::output::{EncoderInput, EncoderOutput};
 use crate::{LoraId, ModelError};
+use burn::tensor::Tensor;
+use evalh_kernel::Compute;
 use std::cmp::Reverse;
 use std::ops::Range;
 
@@ -85,60 +87,20 @@ impl Encoder {
         output: &mut EncoderOutput,
     ) -> Result<(), ModelError> {
         let compute = &self.compute;
-        let mut lookups = Lookups::default();
-        let mut sequences: Vec<Range<usize>> = Vec::new();
-        let (mut wanted, mut counts) = (Vec::new(), Vec::new());
+        let mut batch = Batch::default();
+        let mut counts = Vec::new();
         for number in numbers {
-            let start = lookups.ids.len();
-            lookups.push(&inputs[*number], &self.config)?;
-            let sequence = start..lookups.ids.len();
-            let before = wanted.len();
-            match places {
-                _ if self.head.reads_first_token() => wanted.push(start),
-                Some(places) => wanted.extend(places[*number].iter().map(|place| {
-                    assert!(*place < sequence.len(), "a place of the input");
-                    start + place
-                })),
-                None => wanted.extend(sequence.clone()),
-            }
-            counts.push(wanted.len() - before);
-            sequences.push(sequence);
+            let places = places.map(|places| places[*number].as_slice());
+            counts.push(batch.push(&inputs[*number], places, self)?);
         }
-        if wanted.is_empty() {
+        if batch.wanted.is_empty() {
             return Ok(());
         }
-        let longest = sequences.iter().map(Range::len).max().unwrap_or(1);
-        let relative = self.config.relative.zip(self.relative.as_ref());
-        let pass = Pass {
-            compute,
-            config: &self.config,
-            sequences: &sequences,
-            adapter,
-            relative: relative.map(|(kind, embeddings)| {
-                let distances = kind.distances(longest);
-                let rows = embeddings.rows(compute, &distances, adapter);
-                (kind, distances, rows)
-            }),
-        };
-        // The last layer's MLP computes only what the head reads.
-        let few = (wanted.len() < lookups.ids.len()).then_some(wanted.as_slice());
-        let mut x = self.embeddings.forward(compute, &lookups, adapter);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let convolution = self.convolution.as_ref().filter(|_| index == 0);
-            let last = index + 1 == self.layers.len();
-            let chosen = few.filter(|_| last && convolution.is_none());
-            let y = layer.forward(&pass, x.clone(), chosen);
-            x = match convolution {
-                Some(convolution) => {
-                    let y = convolution.forward(compute, x, y, &sequences, adapter);
-                    match few.filter(|_| last) {
-                        Some(few) => compute.select_rows(y, few),
-                        None => y,
-                    }
-                }
-                None => y,
-            };
-        }
+        let mut pass = self.whole_pass(compute, &batch, adapter, false);
+        let x = self
+            .embeddings
+            .forward(compute, &batch.lookups, adapter, false);
+        let x = self.through(0..self.layers.len(), &mut pass, x, batch.few(), None);
         let values = self.head.forward(compute, &self.config, x, adapter)?;
         let values = compute.to_host(values);
         let mut rest = values.as_slice();
@@ -148,5 +110,109 @@ impl Encoder {
             rest = others;
         }
         Ok(())
+    }
+
+    /// What all layers read of a batch; the embeddings of relative positions are on the tape where they are `recorded`.
+    pub(super) fn whole_pass<'a>(
+        &'a self,
+        compute: &'a Compute,
+        batch: &'a Batch,
+        adapter: Option<LoraId>,
+        recorded: bool,
+    ) -> Pass<'a> {
+        let longest = batch.sequences.iter().map(Range::len).max().unwrap_or(1);
+        let relative = self.config.relative.zip(self.relative.as_ref());
+        Pass {
+            compute,
+            config: &self.config,
+            sequences: &batch.sequences,
+            adapter,
+            relative: relative.map(|(kind, embeddings)| {
+                let distances = kind.distances(longest);
+                let rows = embeddings.rows(compute, &distances, adapter, recorded);
+                (kind, distances, rows)
+            }),
+        }
+    }
+
+    /// The stream behind some layers, from layer `recorded` on on the tape: behind the last of all layers the rows `few`,
+    /// where not all are wanted.
+    pub(super) fn through(
+        &self,
+        layers: Range<usize>,
+        pass: &mut Pass<'_>,
+        mut x: Tensor<2>,
+        few: Option<&[usize]>,
+        recorded: Option<usize>,
+    ) -> Tensor<2> {
+        let compute = pass.compute;
+        for index in layers {
+            let layer = &self.layers[index];
+            if recorded == Some(index) {
+                x = begun(compute, x, true);
+                if let Some((_, _, rows)) = &mut pass.relative {
+                    *rows = begun(compute, rows.clone(), true);
+                }
+            }
+            let convolution = self.convolution.as_ref().filter(|_| index == 0);
+            // The last layer's MLP computes only what the head reads.
+            let few = few.filter(|_| index + 1 == self.layers.len());
+            let Some(convolution) = convolution else {
+                x = layer.forward(pass, x, few);
+                continue;
+            };
+            let y = layer.forward(pass, x.clone(), None);
+            x = convolution.forward(compute, x, y, pass.sequences, pass.adapter);
+            if let Some(few) = few {
+                x = compute.select_rows(x, few);
+            }
+        }
+        x
+    }
+}
+
+/// Inputs that are computed together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub lookups: Lookups,
+    /// The tokens of each input.
+    pub sequences: Vec<Range<usize>>,
+    /// The tokens that the head reads.
+    wanted: Vec<usize>,
+}
+
+impl Batch {
+    /// Adds an input of which the tokens at `places` are wanted, or all; gives how many the head reads.
+    ///
+    /// # Errors
+    /// When a token, a type or a place is not in the tables.
+    ///
+    /// # Panics
+    /// When the input is empty, its types are not one a token, or a place is not in it.
+    pub(super) fn push(
+        &mut self,
+        input: &EncoderInput,
+        places: Option<&[usize]>,
+        of: &Encoder,
+    ) -> Result<usize, ModelError> {
+        let start = self.lookups.ids.len();
+        self.lookups.push(input, &of.config)?;
+        let sequence = start..self.lookups.ids.len();
+        let before = self.wanted.len();
+        match places {
+            _ if of.head.reads_first_token() => self.wanted.push(start),
+            Some(places) => self.wanted.extend(places.iter().map(|place| {
+                assert!(*place < sequence.len(), "a place of the input");
+                start + place
+            })),
+            None => self.wanted.extend(sequence.clone()),
+        }
+        self.sequences.push(sequence);
+        Ok(self.wanted.len() - before)
+    }
+
+    /// The tokens that the head reads, where they are not all.
+    pub(super) fn few(&self) -> Option<&[usize]> {
+        (self.wanted.len() < self.lookups.ids.len()).then_some(self.wanted.as_slice())
     }
 }

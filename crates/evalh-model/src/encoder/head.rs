@@ -47,6 +47,14 @@ impl Head {
         }
     }
 
+    /// The linears of a classifier, those nearest to the hidden values first; none of another head.
+    pub(super) fn dense_mut(&mut self) -> Vec<&mut Dense> {
+        match self {
+            Self::Classification { pooler, classifier } => vec![pooler, classifier],
+            Self::Hidden | Self::Masked { .. } => Vec::new(),
+        }
+    }
+
     /// The rows of a sequence of `tokens` that the head reads, at most.
     pub(super) fn reads_first_token(&self) -> bool {
         matches!(self, Self::Classification { .. })

@@ -40,17 +40,28 @@ pub(super) struct Pass<'a> {
     pub relative: Option<(RelativeAttention, Distances, Tensor<2>)>,
 }
 
+/// `x` on the tape, where it is `recorded` and not on it yet.
+pub(super) fn begun(compute: &Compute, x: Tensor<2>, recorded: bool) -> Tensor<2> {
+    if recorded && !x.is_autodiff() {
+        compute.begin(x)
+    } else {
+        x
+    }
+}
+
 impl RelativeEmbeddings {
-    /// The embeddings of the positions that sequences of up to `longest` tokens have.
+    /// The embeddings of the positions that sequences of up to `longest` tokens have, on the tape where it is `recorded`.
     pub(super) fn rows(
         &self,
         compute: &Compute,
         distances: &Distances,
         adapter: Option<LoraId>,
+        recorded: bool,
     ) -> Tensor<2> {
         let ids: Vec<u32> = distances.used.clone().map(|row| row as u32).collect();
         let scope = scope(ids.len(), adapter);
         let rows = self.table.forward(compute, &ids, &scope);
+        let rows = begun(compute, rows, recorded);
         match &self.norm {
             Some(norm) => norm.forward(compute, rows, None, &scope).1,
             None => rows,
@@ -123,6 +134,19 @@ impl Layer {
             let linear = linear.as_ref()?;
             Some(linear.forward(pass.compute, rows, &all))
         })
+    }
+
+    /// Every linear, to be trained.
+    pub(super) fn linears_mut(&mut self) -> Vec<&mut Linear> {
+        let mut linears = vec![
+            &mut self.qkv,
+            &mut self.attention_output,
+            &mut self.intermediate,
+            &mut self.output,
+        ];
+        linears.extend(&mut self.position_key);
+        linears.extend(&mut self.position_query);
+        linears
     }
 
     pub(super) fn parts(&self) -> Vec<&dyn Part> {

@@ -19,6 +19,7 @@ mod names;
 mod output;
 mod part;
 mod positions;
+mod training;
 
 pub use config::{
     Convolution, EncoderConfig, EncoderTask, PositionKind, PositionProjections, ProblemType,
@@ -28,3 +29,4 @@ pub use family::{EncoderFamily, FAMILIES};
 pub use head_choice::HeadChoice;
 pub use model::Encoder;
 pub use output::{EncoderInput, EncoderOutput};
+pub use training::Label;

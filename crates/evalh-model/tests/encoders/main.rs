@@ -5,3 +5,4 @@ mod parity;
 mod reference;
 mod refusals;
 mod source;
+mod training;

@@ -1,6 +1,7 @@
 //! The fields of one object, each once.
 
 use super::error::Fault;
+use evalh_model::Label;
 use evalh_record::{Message, Role};
 use serde::{
     Deserialize, Deserializer,
@@ -59,6 +60,27 @@ impl Fields {
             Value::String(text) => Ok(text),
             other => Err(wrong_kind(name, "a text", &other)),
         }
+    }
+
+    /// A field's label: the number of a class, or with a point a number.
+    pub(super) fn take_label(&mut self, name: &str) -> Result<Label, Fault> {
+        let remedy = "number classes from 0, or write a number with a point, such as 2.5";
+        let number = match self.take(name) {
+            Value::Number(number) => number,
+            other => return Err(wrong_kind(name, "a number", &other)),
+        };
+        if number.is_i64() || number.is_u64() {
+            // Far more classes than a head could have.
+            let class = number.as_u64().filter(|class| *class < 1 << 16);
+            return class
+                .map(|class| Label::Class(class as usize))
+                .ok_or_else(|| Fault::new(format!("field `{name}` is {number}"), remedy));
+        }
+        let value = number.as_f64().map(|value| value as f32);
+        value
+            .filter(|value| value.is_finite())
+            .map(Label::Value)
+            .ok_or_else(|| Fault::new(format!("field `{name}` is {number}"), remedy))
     }
 
     /// A field's text, which says something.

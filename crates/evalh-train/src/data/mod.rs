@@ -15,6 +15,9 @@ pub use batches::{BatchSize, Batches, MicroBatch, Order, Position};
 pub use encode::{EncodedData, Encoder, Example, Truncation};
 pub use error::{DataError, Place};
 pub use format::Format;
-pub use labelled::{Label, LabelledExample};
+pub use labelled::{
+    LabelledData, LabelledDataset, LabelledEncoder, LabelledExample, LabelledText, parse_labelled,
+    read_labelled,
+};
 pub use read::{parse, read};
 pub use sample::{Content, Dataset, Sample};

@@ -24,23 +24,7 @@ pub fn read(path: &Path) -> Result<Dataset, DataError> {
 /// # Errors
 /// As [`read`].
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DataError> {
-    let ending = path
-        .extension()
-        .map_or(Cow::Borrowed(""), |e| e.to_string_lossy());
-    let is_array = match &*ending.to_ascii_lowercase() {
-        "jsonl" => false,
-        // Files of this ending often are JSON Lines.
-        "json" => bytes.trim_ascii_start().first() != Some(&b'{'),
-        _ => {
-            let fault = Fault::new(
-                "the file's name ends in neither .jsonl nor .json",
-                "write an object a line into a .jsonl file",
-            );
-            return Err(fault.content(path, Place::File));
-        }
-    };
-    let rows = if is_array { array(bytes) } else { lines(bytes) };
-    let rows = rows.map_err(|(place, fault)| fault.content(path, place))?;
+    let rows = rows(path, bytes)?;
     let mut samples = Vec::with_capacity(rows.len());
     let mut known: Option<(Format, Place)> = None;
     for (place, fields) in rows {
@@ -69,6 +53,27 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DataError> {
         format,
         samples,
     })
+}
+
+/// The objects of a file's `bytes`.
+pub(super) fn rows(path: &Path, bytes: &[u8]) -> Result<Vec<(Place, Fields)>, DataError> {
+    let ending = path
+        .extension()
+        .map_or(Cow::Borrowed(""), |e| e.to_string_lossy());
+    let is_array = match &*ending.to_ascii_lowercase() {
+        "jsonl" => false,
+        // Files of this ending often are JSON Lines.
+        "json" => bytes.trim_ascii_start().first() != Some(&b'{'),
+        _ => {
+            let fault = Fault::new(
+                "the file's name ends in neither .jsonl nor .json",
+                "write an object a line into a .jsonl file",
+            );
+            return Err(fault.content(path, Place::File));
+        }
+    };
+    let rows = if is_array { array(bytes) } else { lines(bytes) };
+    rows.map_err(|(place, fault)| fault.content(path, place))
 }
 
 type Rows = Result<Vec<(Place, Fields)>, (Place, Fault)>;

@@ -1,7 +1,7 @@
 //! Checkpoints of a training in progress.
 
 use crate::data::Position;
-use crate::{TrainError, Trainer, TrainerState};
+use crate::{TrainError, TrainableModel, Trainer, TrainerState};
 use evalh_record::training::Seconds;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -38,7 +38,7 @@ impl CheckpointState {
 
 /// Writes a checkpoint: the folder is there whole or not at all.
 pub(super) fn write(
-    trainer: &Trainer,
+    trainer: &Trainer<impl TrainableModel>,
     dir: &Path,
     state: impl FnOnce(TrainerState) -> CheckpointState,
 ) -> Result<(), TrainError> {

@@ -1,7 +1,7 @@
 //! What a training is to reach.
 
 use crate::data::Example;
-use crate::{TrainError, Trainer};
+use crate::{TrainError, TrainableModel, Trainer};
 
 /// Held-out examples of a batch of a measurement.
 const AT_ONCE: usize = 8;
@@ -10,19 +10,22 @@ const AVERAGED: usize = 10;
 
 /// A loss at or below which the training ends.
 #[derive(Debug, Clone)]
-pub struct Goal {
-    /// The loss, in nats a token.
+pub struct Goal<E = Example> {
+    /// The loss: in nats a token or label, or the squared error of numbers.
     pub value: f64,
     /// Steps between two measurements.
     pub every: u64,
     /// The examples whose loss is measured; none for the mean training loss of the last ten steps.
-    pub held_out: Vec<Example>,
+    pub held_out: Vec<E>,
     /// The last measurement.
     pub last: Option<f64>,
 }
 
-impl Goal {
-    pub(super) fn measure(&mut self, trainer: &mut Trainer) -> Result<Option<f64>, TrainError> {
+impl<E> Goal<E> {
+    pub(super) fn measure<M: TrainableModel<Example = E>>(
+        &mut self,
+        trainer: &mut Trainer<M>,
+    ) -> Result<Option<f64>, TrainError> {
         if self.held_out.is_empty() || !trainer.steps().is_multiple_of(self.every.max(1)) {
             return Ok(None);
         }

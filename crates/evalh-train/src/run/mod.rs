@@ -6,8 +6,9 @@ mod goal;
 pub use checkpoint::CheckpointState;
 pub use goal::Goal;
 
-use crate::data::{Batches, Example, Position};
-use crate::{MicroBatch, StepError, TrainError, Trainer};
+use crate::data::{Batches, Position};
+use crate::{MicroBatch, StepError, TrainError, TrainableModel, Trainer};
+use evalh_model::Decoder;
 use evalh_record::training::{
     Energy, Failure, LossSummary, ResumableTraining, Seconds, Status, StepRow, Stop, TrainingError,
     TrainingFolder, TrainingSettings,
@@ -32,13 +33,13 @@ pub trait Gauge {
 }
 
 /// A training that is ready to run.
-pub struct Session<'a> {
+pub struct Session<'a, M: TrainableModel = Decoder> {
     /// The record.
     pub folder: TrainingFolder,
     /// The model in training.
-    pub trainer: Trainer,
+    pub trainer: Trainer<M>,
     /// The examples.
-    pub examples: &'a [Example],
+    pub examples: &'a [M::Example],
     /// Their order.
     pub batches: Batches,
     /// Micro-batches of a step.
@@ -52,7 +53,7 @@ pub struct Session<'a> {
     /// Wall seconds after which the training ends.
     pub budget: Option<f64>,
     /// What the training is to reach.
-    pub goal: Option<Goal>,
+    pub goal: Option<Goal<M::Example>>,
     /// Seconds that earlier sessions took.
     pub before: Seconds,
     /// Joules that earlier sessions took.
@@ -81,7 +82,7 @@ pub enum RunError {
     Data(#[from] crate::data::DataError),
 }
 
-impl<'a> Session<'a> {
+impl<'a, M: TrainableModel> Session<'a, M> {
     /// Goes on where the last session of a training left off: from its last checkpoint, or anew where there is none.
     ///
     /// # Errors
@@ -89,8 +90,8 @@ impl<'a> Session<'a> {
     pub fn resume(
         resumable: ResumableTraining,
         current: &TrainingSettings,
-        new: impl FnOnce(TrainingFolder) -> Session<'a>,
-    ) -> Result<Session<'a>, RunError> {
+        new: impl FnOnce(TrainingFolder) -> Session<'a, M>,
+    ) -> Result<Session<'a, M>, RunError> {
         let last = resumable.last_checkpoint()?;
         let from = last.as_ref().map_or(0, |(step, _)| *step);
         let mut session = new(resumable.resume(current, from)?);
@@ -139,7 +140,7 @@ impl<'a> Session<'a> {
             let batches: Vec<Vec<usize>> = (0..self.accumulation)
                 .map(|_| self.batches.take_next().examples)
                 .collect();
-            let batches: Vec<MicroBatch<'_>> = batches
+            let batches: Vec<MicroBatch<'_, M::Example>> = batches
                 .iter()
                 .map(|indices| indices.iter().map(|i| (*i, &self.examples[*i])).collect())
                 .collect();

@@ -1,11 +1,11 @@
 //! Finds where numbers stopped being finite.
 
-use super::{MicroBatch, Trainer};
+use super::{MicroBatch, TrainableModel, Trainer};
 use evalh_record::training::Failure;
 
-impl Trainer {
+impl<M: TrainableModel> Trainer<M> {
     /// A loss that is no finite number.
-    pub(super) fn lost(&self, step: u64, batch: &MicroBatch<'_>) -> Failure {
+    pub(super) fn lost(&self, step: u64, batch: &MicroBatch<'_, M::Example>) -> Failure {
         let broken = self.trained.iter().find(|part| {
             let mut values = part.values.iter();
             values.any(|value| !value.is_finite())

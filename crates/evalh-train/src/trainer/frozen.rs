@@ -1,7 +1,6 @@
 //! What the layers below all trained ones compute, kept for later epochs.
 
-use super::{MicroBatch, TrainError, rows};
-use evalh_model::Decoder;
+use super::{MicroBatch, TrainError, TrainableModel, examples};
 use std::collections::{HashMap, HashSet};
 
 /// The streams that enter the lowest trained layer, by the example's number.
@@ -24,17 +23,17 @@ impl FrozenStreams {
     }
 
     /// The streams of a micro-batch, one row's after another's.
-    pub(super) fn of(
+    pub(super) fn of<M: TrainableModel>(
         &mut self,
-        decoder: &Decoder,
-        batch: &MicroBatch<'_>,
+        model: &M,
+        batch: &MicroBatch<'_, M::Example>,
     ) -> Result<Vec<f32>, TrainError> {
         let known: HashSet<usize> = batch
             .iter()
             .map(|(index, _)| *index)
             .filter(|index| self.kept.contains_key(index))
             .collect();
-        let missing: MicroBatch<'_> = batch
+        let missing: MicroBatch<'_, M::Example> = batch
             .iter()
             .filter(|(index, _)| !known.contains(index))
             .copied()
@@ -42,14 +41,14 @@ impl FrozenStreams {
         let computed = if missing.is_empty() {
             Vec::new()
         } else {
-            decoder.stream_before(self.layer, &rows(&missing))?
+            model.stream_before(self.layer, &examples(&missing))?
         };
-        let width = decoder.config().hidden_size;
+        let width = model.hidden_size();
         let mut computed = computed.as_slice();
         let mut all = Vec::new();
         for (index, example) in batch {
             if !known.contains(index) {
-                let (own, rest) = computed.split_at(example.tokens.len() * width);
+                let (own, rest) = computed.split_at(M::tokens(example) * width);
                 computed = rest;
                 all.extend_from_slice(own);
                 if own.len() <= self.room && !self.kept.contains_key(index) {

@@ -1,14 +1,16 @@
-//! The training of a decoder: low-rank updates of some modules, or every weight.
+//! The training of a decoder or an encoder: low-rank updates of some modules, whole tensors beside them, or every weight.
 //!
 //! A [`Trainer`] takes steps and knows neither files nor clocks; [`run`](crate::run) drives it and writes the record.
 
 mod error;
 mod failure;
 mod frozen;
+mod model;
 mod parameter;
 mod state;
 
 pub use error::TrainError;
+pub use model::TrainableModel;
 pub use parameter::{LoraModule, LoraStart};
 pub use state::TrainerState;
 
@@ -16,7 +18,7 @@ use crate::data::Example;
 use crate::optimizer::{AdamW, Dropout, LearningRate, clip};
 use evalh_adapter::{SavedTensor, TrainedModule};
 use evalh_kernel::cpu::{Isa, backward};
-use evalh_model::{Decoder, Start, TrainingRow};
+use evalh_model::{Decoder, Parameter, Start};
 use evalh_record::training::Failure;
 use frozen::FrozenStreams;
 use parameter::Trained;
@@ -37,10 +39,10 @@ pub struct Recipe {
     pub frozen_bytes: usize,
 }
 
-/// A decoder in training.
+/// A model in training.
 #[derive(Debug)]
-pub struct Trainer {
-    decoder: Decoder,
+pub struct Trainer<M = Decoder> {
+    model: M,
     trained: Vec<Trained>,
     recipe: Recipe,
     /// The lowest layer in which something is trained.
@@ -51,12 +53,12 @@ pub struct Trainer {
 }
 
 /// Examples that are computed together, each with its number in the data.
-pub type MicroBatch<'e> = Vec<(usize, &'e Example)>;
+pub type MicroBatch<'e, E = Example> = Vec<(usize, &'e E)>;
 
 /// What a step saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepResult {
-    /// Mean loss of the counted tokens, in nats.
+    /// Mean loss of the counted tokens, or of the labels: in nats, or the squared error of numbers.
     pub loss: f64,
     /// Norm of all gradients together before clipping.
     pub gradient_norm: f64,
@@ -64,18 +66,28 @@ pub struct StepResult {
     pub learning_rate: f64,
     /// Tokens read.
     pub tokens: u64,
-    /// Tokens that counted.
+    /// Tokens that counted, or labels.
     pub loss_tokens: u64,
 }
 
-impl Trainer {
+impl<M: TrainableModel> Trainer<M> {
     /// Trains low-rank updates of some modules; the base stays as it is.
     ///
     /// # Errors
     /// When there are no modules, or one is no linear of a layer or does not fit its factors.
-    pub fn lora(
-        mut decoder: Decoder,
+    pub fn lora(model: M, modules: Vec<LoraStart>, recipe: Recipe) -> Result<Self, TrainError> {
+        Self::lora_beside(model, modules, &|_| false, recipe)
+    }
+
+    /// Trains low-rank updates of some modules and, as they are, the parameters of the base that `whole` names: the head of
+    /// a classifier. The rest stays as it is.
+    ///
+    /// # Errors
+    /// As [`lora`](Self::lora).
+    pub fn lora_beside(
+        mut model: M,
         modules: Vec<LoraStart>,
+        whole: &dyn Fn(&Parameter) -> bool,
         recipe: Recipe,
     ) -> Result<Self, TrainError> {
         if modules.is_empty() {
@@ -83,30 +95,31 @@ impl Trainer {
         }
         let mut trained = Vec::with_capacity(2 * modules.len());
         for module in modules {
-            trained.extend(Trained::update(&mut decoder, module)?);
+            trained.extend(Trained::update(&mut model, module)?);
         }
-        Self::of(decoder, trained, recipe)
+        trained.extend(Trained::base(&mut model, whole));
+        Self::of(model, trained, recipe)
     }
 
     /// Trains every weight of the model.
     ///
     /// # Errors
     /// When there is a dropout, which only low-rank updates have.
-    pub fn full(mut decoder: Decoder, recipe: Recipe) -> Result<Self, TrainError> {
+    pub fn full(mut model: M, recipe: Recipe) -> Result<Self, TrainError> {
         if recipe.dropout.is_some_and(|dropout| dropout.is_active()) {
             return Err(TrainError::DropoutOfAll);
         }
-        let trained = Trained::base(&mut decoder);
-        Self::of(decoder, trained, recipe)
+        let trained = Trained::base(&mut model, &|_| true);
+        Self::of(model, trained, recipe)
     }
 
-    fn of(mut decoder: Decoder, trained: Vec<Trained>, recipe: Recipe) -> Result<Self, TrainError> {
-        let Some(lowest) = decoder.lowest_trained() else {
+    fn of(mut model: M, trained: Vec<Trained>, recipe: Recipe) -> Result<Self, TrainError> {
+        let Some(lowest) = model.lowest_trained() else {
             return Err(TrainError::NothingToTrain);
         };
         Ok(Self {
             frozen: FrozenStreams::new(lowest, recipe.frozen_bytes),
-            decoder,
+            model,
             trained,
             recipe,
             lowest,
@@ -132,34 +145,33 @@ impl Trainer {
     }
 
     /// The model, as far as it is trained.
-    pub fn decoder(&self) -> &Decoder {
-        &self.decoder
+    pub fn model(&self) -> &M {
+        &self.model
     }
 
-    /// Takes one step over micro-batches, whose gradients are summed before: the mean over all counted tokens of all of
-    /// them is what goes down.
+    /// Takes one step over micro-batches, whose gradients are summed before: the mean over all counted tokens (or labels)
+    /// of all of them is what goes down.
     ///
     /// # Errors
     /// When a loss or gradient is no finite number: the parameters are then those of the step before.
-    pub fn step(&mut self, batches: &[MicroBatch<'_>]) -> Result<StepResult, StepError> {
+    pub fn step(
+        &mut self,
+        batches: &[MicroBatch<'_, M::Example>],
+    ) -> Result<StepResult, StepError> {
         let step = self.steps + 1;
         self.trained.iter().for_each(|part| part.gradient.clear());
         let (mut sum, mut tokens, mut counted) = (0.0f64, 0u64, 0u64);
         for batch in batches {
             let start = self.start(batch)?;
             self.drop_out();
-            let rows = rows(batch);
-            let loss = self.decoder.train(&rows, &start)?;
+            let loss = self.model.train(&examples(batch), &start)?;
             let total: f64 = loss.each.iter().map(|loss| f64::from(*loss)).sum();
             if !total.is_finite() {
                 return Err(self.lost(step, batch).into());
             }
             sum += total;
             counted += loss.each.len() as u64;
-            tokens += batch
-                .iter()
-                .map(|(_, e)| e.tokens.len() as u64)
-                .sum::<u64>();
+            tokens += batch.iter().map(|(_, e)| M::tokens(e) as u64).sum::<u64>();
             self.micro_batches += 1;
         }
         let learning_rate = self.recipe.rate.at(step);
@@ -179,21 +191,21 @@ impl Trainer {
         })
     }
 
-    /// The mean loss of all counted tokens of some examples, in nats, `at_once` examples at a time, without dropout.
+    /// The mean loss of all counted tokens (or labels) of some examples, `at_once` examples at a time, without dropout.
     ///
     /// # Errors
     /// When an example does not fit the model.
     pub fn held_out_loss(
         &mut self,
-        examples: &[Example],
+        given: &[M::Example],
         at_once: usize,
     ) -> Result<f64, TrainError> {
-        self.decoder
-            .trained_updates(|_, update| update.set_mask(None));
+        self.model
+            .trained_updates(&mut |_, update| update.set_mask(None));
         let (mut sum, mut count) = (0.0f64, 0usize);
-        for part in examples.chunks(at_once.max(1)) {
-            let part: MicroBatch<'_> = part.iter().map(|example| (0, example)).collect();
-            let loss = self.decoder.loss(&rows(&part), &Start::Tokens)?;
+        for part in given.chunks(at_once.max(1)) {
+            let part: Vec<&M::Example> = part.iter().collect();
+            let loss = self.model.loss(&part)?;
             sum += loss.each.iter().map(|loss| f64::from(*loss)).sum::<f64>();
             count += loss.each.len();
         }
@@ -205,17 +217,17 @@ impl Trainer {
         parameter::modules(&self.trained)
     }
 
-    /// The trained tensors by their names in the checkpoint; none where updates are trained.
+    /// The whole tensors that are trained, by their names in the model.
     pub fn tensors(&self) -> Vec<SavedTensor> {
         self.trained.iter().flat_map(Trained::tensors).collect()
     }
 
     /// Where the pass of a micro-batch begins.
-    fn start(&mut self, batch: &MicroBatch<'_>) -> Result<Start, TrainError> {
+    fn start(&mut self, batch: &MicroBatch<'_, M::Example>) -> Result<Start, TrainError> {
         if self.lowest == 0 {
             return Ok(Start::Tokens);
         }
-        let values = self.frozen.of(&self.decoder, batch)?;
+        let values = self.frozen.of(&self.model, batch)?;
         Ok(Start::Stream {
             layer: self.lowest,
             values,
@@ -228,7 +240,7 @@ impl Trainer {
             return;
         };
         let number = self.micro_batches;
-        self.decoder.trained_updates(|module, update| {
+        self.model.trained_updates(&mut |module, update| {
             let module = module.to_owned();
             update.set_mask(Some(Arc::new(move |values: &mut [f32]| {
                 let mut mask = vec![0f32; values.len()];
@@ -276,7 +288,7 @@ impl Trainer {
             let (m, v) = (&mut part.first, &mut part.second);
             backward::adamw_step(isa, &mut part.values, gradient, m, v, factors);
         }
-        parameter::publish(&self.trained, &mut self.decoder);
+        parameter::publish(&self.trained, &mut self.model);
     }
 }
 
@@ -303,12 +315,6 @@ impl From<evalh_model::ModelError> for StepError {
     }
 }
 
-fn rows<'b>(batch: &'b MicroBatch<'_>) -> Vec<TrainingRow<'b>> {
-    let examples = batch.iter();
-    examples
-        .map(|(_, example)| TrainingRow {
-            tokens: &example.tokens,
-            counted: &example.loss,
-        })
-        .collect()
+fn examples<'e, E>(batch: &MicroBatch<'e, E>) -> Vec<&'e E> {
+    batch.iter().map(|(_, example)| *example).collect()
 }

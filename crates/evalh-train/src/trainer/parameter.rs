@@ -1,8 +1,8 @@
 //! What is trained: its values, its moments and where they are used.
 
-use super::TrainError;
+use super::{TrainError, TrainableModel};
 use evalh_adapter::{SavedTensor, TrainedModule};
-use evalh_model::{Decoder, Parameter, Sink, SummedGradient, UpdateStart};
+use evalh_model::{Parameter, Sink, SummedGradient, UpdateStart};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -67,7 +67,10 @@ impl Trained {
     }
 
     /// The two factors of an update, laid over the model.
-    pub(super) fn update(decoder: &mut Decoder, start: LoraStart) -> Result<[Self; 2], TrainError> {
+    pub(super) fn update(
+        model: &mut impl TrainableModel,
+        start: LoraStart,
+    ) -> Result<[Self; 2], TrainError> {
         let LoraStart { module, a, b } = start;
         let name = |factor: &str| format!("{}.{factor}", module.name);
         let parts = [
@@ -84,7 +87,7 @@ impl Trained {
                 Of::B(module.clone()),
             ),
         ];
-        decoder.train_update(UpdateStart {
+        model.train_update(UpdateStart {
             module: &module.name,
             rank: module.rank,
             scale: module.scale,
@@ -97,9 +100,12 @@ impl Trained {
         Ok(parts)
     }
 
-    /// Every parameter of the base.
-    pub(super) fn base(decoder: &mut Decoder) -> Vec<Self> {
-        let all = decoder.parameter_values(|_| true);
+    /// The parameters of the base that `wanted` names.
+    pub(super) fn base(
+        model: &mut impl TrainableModel,
+        wanted: &dyn Fn(&Parameter) -> bool,
+    ) -> Vec<Self> {
+        let all = model.parameter_values(wanted);
         let parts: Vec<Self> = all
             .into_iter()
             .map(|(parameter, values)| {
@@ -115,7 +121,7 @@ impl Trained {
                 Of::A(_) | Of::B(_) => None,
             })
             .collect();
-        decoder.watch(|parameter| {
+        model.watch(&mut |parameter| {
             let sink = sinks.get(first(parameter))?;
             Some(Arc::clone(sink) as Sink)
         });
@@ -172,7 +178,7 @@ pub(super) fn modules(trained: &[Trained]) -> Vec<TrainedModule> {
 }
 
 /// Lets the model compute with the values as they are now.
-pub(super) fn publish(trained: &[Trained], decoder: &mut Decoder) {
+pub(super) fn publish(trained: &[Trained], model: &mut impl TrainableModel) {
     let (mut a, mut b, mut base) = (HashMap::new(), HashMap::new(), HashMap::new());
     for part in trained {
         let values = part.values.as_slice();
@@ -183,9 +189,9 @@ pub(super) fn publish(trained: &[Trained], decoder: &mut Decoder) {
         };
     }
     if !base.is_empty() {
-        decoder.set_parameters(|parameter| base.get(first(parameter)).copied());
+        model.set_parameters(&|parameter| base.get(first(parameter)).copied());
     }
-    decoder.trained_updates(|module, update| {
+    model.trained_updates(&mut |module, update| {
         if let (Some(a), Some(b)) = (a.get(module), b.get(module)) {
             update.set(a, b);
         }

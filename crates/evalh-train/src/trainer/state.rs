@@ -1,6 +1,6 @@
 //! Everything that a training goes on from, to the bit.
 
-use super::{TrainError, Trainer, parameter};
+use super::{TrainError, TrainableModel, Trainer, parameter};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub struct TrainerState {
 /// The values and the moments, as their names begin.
 const KINDS: [&str; 3] = ["value:", "first:", "second:"];
 
-impl Trainer {
+impl<M: TrainableModel> Trainer<M> {
     /// Writes values and moments to a safetensors file, and gives what is no tensor.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl Trainer {
         }
         self.steps = state.steps;
         self.micro_batches = state.micro_batches;
-        parameter::publish(&self.trained, &mut self.decoder);
+        parameter::publish(&self.trained, &mut self.model);
         Ok(())
     }
 }
