@@ -125,6 +125,7 @@ fn what_is_not_done_with_encoders_is_refused_by_name() {
         "train --data two.jsonl --loss all",
         "train --data two.jsonl --chat-template",
         "train --data two.jsonl --initial adapter",
+        "train --data two.jsonl --write-batches batches.json",
         "train --data two.jsonl --max-tokens 33",
         "train --data four.jsonl --max-tokens 32",
         "train --data numbers.jsonl --max-tokens 32",
@@ -133,7 +134,7 @@ fn what_is_not_done_with_encoders_is_refused_by_name() {
     ] {
         let failed = evalh.run(&format!("{line} --model bert --out out"));
         assert_eq!(failed.code, Some(2), "{line}: {}", failed.err);
-        shown += &format!("$ {line}\n{}", evalh.without_paths(&failed.err));
+        writeln!(shown, "$ {line}\n{}", evalh.without_paths(&failed.err)).unwrap();
     }
     insta::assert_snapshot!(shown.replace(&fixtures().display().to_string(), "[FIXTURES]"));
 }

@@ -13,5 +13,6 @@ mod run;
 mod score;
 mod suites;
 mod support;
+mod train;
 mod variants;
 mod verify;

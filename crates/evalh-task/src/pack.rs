@@ -47,6 +47,10 @@ const PACKS: &[(&str, &str)] = &[
         "datasets/packs/demo.toml",
         include_str!("../../../datasets/packs/demo.toml"),
     ),
+    (
+        "datasets/packs/demo_text.toml",
+        include_str!("../../../datasets/packs/demo_text.toml"),
+    ),
 ];
 
 /// All packs, in the order in which lists show them.

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A checkpoint's weights.
 #[derive(Debug)]
 pub struct RandomWeights {
-    /// `model.safetensors`, f32.
+    /// `model.safetensors`, in the config's type.
     pub file: Vec<u8>,
     /// Values of all tensors.
     pub parameters: usize,
@@ -25,6 +25,9 @@ pub enum ScratchError {
         "draw weights for the family `{0}`: only `llama` is begun from nothing; write a llama config, or begin with a checkpoint"
     )]
     Family(&'static str),
+    /// A type of tensors that is not written here.
+    #[error("draw weights in `{0}`: write \"float32\" or \"bfloat16\" as dtype in config.json")]
+    Type(String),
     /// The file cannot be made.
     #[error("write the weights as safetensors: {0}")]
     File(#[from] safetensors::SafeTensorError),
@@ -43,8 +46,15 @@ pub fn random_weights(config: &Value, seed: u64) -> Result<RandomWeights, Scratc
     if settings.family != "llama" || !plain {
         return Err(ScratchError::Family(settings.family));
     }
+    let dtype = config.get("dtype").or_else(|| config.get("torch_dtype"));
+    let dtype = match dtype.and_then(Value::as_str).unwrap_or("float32") {
+        "float32" => Dtype::F32,
+        "bfloat16" => Dtype::BF16,
+        other => return Err(ScratchError::Type(other.to_owned())),
+    };
     let range = config["initializer_range"].as_f64().unwrap_or(0.02);
     let mut tensors = Vec::new();
+    let mut parameters = 0;
     for (name, shape) in shapes(&settings) {
         let count = shape.iter().product();
         let values = if shape.len() == 1 {
@@ -52,13 +62,19 @@ pub fn random_weights(config: &Value, seed: u64) -> Result<RandomWeights, Scratc
         } else {
             normal(seed, &name, count, range)
         };
-        let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+        parameters += values.len();
+        let bytes: Vec<u8> = match dtype {
+            Dtype::BF16 => values
+                .into_iter()
+                .flat_map(|value| half::bf16::from_f32(value).to_le_bytes())
+                .collect(),
+            _ => values.into_iter().flat_map(f32::to_le_bytes).collect(),
+        };
         tensors.push((name, shape, bytes));
     }
-    let parameters = tensors.iter().map(|(_, _, bytes)| bytes.len() / 4).sum();
     let views = tensors
         .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
     let about = [("format".to_owned(), "pt".to_owned())].into();
     Ok(RandomWeights {

@@ -11,7 +11,7 @@ mod identity;
 mod inspect;
 mod interrupt;
 mod output;
-mod own_adapters;
+mod own_folders;
 mod reporting;
 mod run;
 mod sandbox;
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Prompts(flags) => commands::prompts::prompts(&flags),
         Command::Suite(command) => commands::suite::suite(&command),
         Command::Adapter(command) => commands::adapter::adapter(&command),
+        Command::Demo(flags) => commands::demo::demo(&flags),
         Command::Probe(flags) => commands::probe::probe(&flags),
         Command::Train(flags) => commands::train::train(&flags),
         Command::Experiment(flags) => commands::experiment::experiment(&flags),

@@ -110,6 +110,9 @@ fn fisher_of(
 /// The CKA probe: for each layer one minus the linear CKA of the streams that enter and leave it, at the last token of
 /// each sample. The stream that leaves the last layer is not normed.
 ///
+/// Where all samples end in one token, what enters the first layer is the same for all of them and similar to nothing: such a
+/// layer's score is one.
+///
 /// # Errors
 /// When an example does not fit the model.
 pub fn cka_scores(
@@ -126,7 +129,15 @@ pub fn cka_scores(
         }
     }
     let pairs = streams.windows(2);
-    let score = |pair: &[Vec<f32>]| importance(cka(&pair[0], &pair[1], samples.len(), width));
+    let score = |pair: &[Vec<f32>]| {
+        let alike = cka(&pair[0], &pair[1], samples.len(), width);
+        let finite = pair.iter().flatten().all(|value| value.is_finite());
+        // Not a number for values that are numbers: one side does not vary.
+        if alike.is_nan() && finite && samples.len() > 1 {
+            return 1.0;
+        }
+        importance(alike)
+    };
     Ok(pairs.map(score).collect())
 }
 

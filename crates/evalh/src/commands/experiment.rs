@@ -15,7 +15,11 @@ use evalh_train::plan::Plan;
 /// When the plan cannot be used, a file cannot be read or written, or the user interrupts.
 pub fn experiment(flags: &ExperimentFlags) -> Outcome<Exit> {
     let console = Console::new(flags.output);
-    let plan = Plan::read(&flags.plan).map_err(|error| Failure::of(&error).help(error.help()))?;
+    let plan = Plan::read(&flags.plan).map_err(|error| {
+        Failure::new("read the plan")
+            .because(&error)
+            .help(error.help())
+    })?;
     interrupt::listen_to_resume("the same command")?;
     let ended = run(&Settings {
         plan: &plan,

@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod baseline;
 pub mod bench;
 pub mod compare;
+pub mod demo;
 pub mod exec;
 pub mod experiment;
 pub mod gate;

@@ -6,7 +6,7 @@ use crate::{
     interrupt,
     output::Console,
     settings::all_threads,
-    training::{DataChoice, ProbeChoices, probe as run},
+    training::{DataChoice, ProbeChoices, of_record, probe as run},
 };
 use evalh_record::training::ProbeMethod;
 use evalh_report::experiment::bars;
@@ -30,7 +30,7 @@ pub fn probe(flags: &ProbeFlags) -> Outcome<Exit> {
     let selection = run(&choices, &console)?;
     selection
         .write(&flags.out)
-        .map_err(|error| Failure::of(&error).help(error.help()))?;
+        .map_err(|error| of_record("write what was found", &error))?;
     console.result(bars(&selection.scores, &selection.layers_to_transform));
     let layers: Vec<String> = selection
         .layers_to_transform
@@ -82,7 +82,7 @@ fn choices(flags: &ProbeFlags) -> Outcome<ProbeChoices> {
         data: flags.data.data.as_ref().map(|path| DataChoice {
             path: path.clone(),
             loss: flags.data.loss.choice(),
-            max_tokens: flags.data.max_tokens.get(),
+            max_tokens: flags.data.max_tokens.map(std::num::NonZero::get),
             chat_template: flags.data.chat_template,
             end_of_text: true,
         }),

@@ -58,7 +58,7 @@ fn choices(flags: &TrainFlags) -> Outcome<Choices> {
         data: DataChoice {
             path: data.clone(),
             loss: flags.data.loss.choice(),
-            max_tokens: flags.data.max_tokens.get(),
+            max_tokens: flags.data.max_tokens.map(std::num::NonZero::get),
             chat_template: flags.data.chat_template,
             end_of_text: true,
         },
@@ -122,6 +122,7 @@ fn choices(flags: &TrainFlags) -> Outcome<Choices> {
         out: flags.out.clone(),
         resume: flags.resume,
         checkpoint_every: flags.checkpoint_every,
+        write_batches: flags.write_batches.clone(),
         command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 use child::Child;
 use evalh_record::{sha256_bytes, training::Status, training::TrainingRecord};
-use evalh_train::plan::{Book, Done, Identity, Job, Plan, State, Work};
+use evalh_train::plan::{Book, BookError, Done, Identity, Job, Plan, State, Work};
 use std::path::{Path, PathBuf};
 
 /// How an experiment is run.
@@ -46,10 +46,8 @@ pub fn experiment(settings: &Settings<'_>) -> Outcome<Ended> {
     let Settings { plan, console, .. } = settings;
     let identity = identity_of(settings)?;
     let jobs = plan.jobs(&identity);
-    let book = Book::open(&plan.out).map_err(|error| Failure::of(&error).help(error.help()))?;
-    let states = book
-        .states(&jobs)
-        .map_err(|error| Failure::of(&error).help(error.help()))?;
+    let book = Book::open(&plan.out).map_err(|error| of_book(&error))?;
+    let states = book.states(&jobs).map_err(|error| of_book(&error))?;
     let over = states
         .iter()
         .filter(|s| matches!(s, State::Over(_)))
@@ -77,9 +75,7 @@ pub fn experiment(settings: &Settings<'_>) -> Outcome<Ended> {
         .filter(|_| !trained.is_empty());
     let mut answered = None;
     if let Some(job) = &evaluation {
-        let state = book
-            .state(job)
-            .map_err(|error| Failure::of(&error).help(error.help()))?;
+        let state = book.state(job).map_err(|error| of_book(&error))?;
         match perform(settings, &book, job, state, &done, "evaluation")? {
             Done::Finished => answered = Some(job.folder.clone()),
             Done::Failed { problem } => console.warn(format_args!("{}: {problem}", job.id)),
@@ -108,8 +104,17 @@ fn identity_of(settings: &Settings<'_>) -> Outcome<Identity> {
         .map(|file| format!("{} {}", file.name, file.sha256.as_str()))
         .collect();
     let hash = sha256_bytes(hashes.join("\n").as_bytes());
-    Identity::read(settings.plan, env!("CARGO_PKG_VERSION"), hash)
-        .map_err(|error| Failure::of(&error).help(error.help()))
+    Identity::read(settings.plan, env!("CARGO_PKG_VERSION"), hash).map_err(|error| {
+        Failure::new("read what the plan is about")
+            .because(&error)
+            .help(error.help())
+    })
+}
+
+fn of_book(error: &BookError) -> Failure {
+    Failure::new("look up what is done already")
+        .because(error)
+        .help(error.help())
 }
 
 /// Does a job unless it is done.
@@ -121,7 +126,6 @@ fn perform(
     before: &[(&Job, Done)],
     place: &str,
 ) -> Outcome<Done> {
-    let of_book = |error: evalh_train::plan::BookError| Failure::of(&error).help(error.help());
     if let State::Over(done) = state {
         return Ok(done);
     }
@@ -133,13 +137,14 @@ fn perform(
     if let Some(need) = lost {
         let problem = format!("it needs {need}, which failed");
         let done = Done::Failed { problem };
-        book.end(job, done.clone()).map_err(of_book)?;
+        book.end(job, done.clone())
+            .map_err(|error| of_book(&error))?;
         return Ok(done);
     }
     let begun = state == State::Begun;
     let words = words::of(settings, job, before, begun)?;
     settings.console.say(place);
-    book.begin(job).map_err(of_book)?;
+    book.begin(job).map_err(|error| of_book(&error))?;
     let child = Child::run(&words, &job.folder)?;
     if interrupt::asked() {
         return Err(Failure::new(format!("finish {}", job.id))
@@ -153,7 +158,8 @@ fn perform(
             .console
             .warn(format_args!("{} failed: {problem}", job.id));
     }
-    book.end(job, done.clone()).map_err(of_book)?;
+    book.end(job, done.clone())
+        .map_err(|error| of_book(&error))?;
     Ok(done)
 }
 

@@ -2,10 +2,11 @@
 
 use super::{hash_of, layers_file};
 use crate::{
-    failure::{Failure, OrFail as _, Outcome},
+    failure::{OrFail as _, Outcome},
     output::Console,
     reporting::{Runs, write_report},
     settings::suite_names,
+    training::of_record,
 };
 use evalh_record::{
     Sha256,
@@ -42,7 +43,7 @@ pub fn report(
         if matches!(job.work, Work::Probe(_)) && *ended == Done::Finished {
             let path = layers_file(&job.folder);
             let selection = LayerSelection::read(&path)
-                .map_err(|error| Failure::of(&error).help(error.help()))?;
+                .map_err(|error| of_record("read what a probe found", &error))?;
             probes.push((job.id.clone(), hash_of(&path)?, selection));
         }
     }

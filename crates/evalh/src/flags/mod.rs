@@ -48,6 +48,8 @@ pub struct Cli {
 pub enum Command {
     /// Answer, score and time suites with a checkpoint and its adapters
     Run(Box<RunFlags>),
+    /// Compare three tiny built-in models on the small suites, offline, and open the report
+    Demo(DemoFlags),
     /// Score completions that were made elsewhere
     Score(ScoreFlags),
     /// Run one Python program in the sandbox, under the limits that scoring uses
@@ -100,6 +102,26 @@ pub struct OutputFlags {
     /// Results as JSON on standard output; everything else goes to standard error
     #[arg(long)]
     pub json: bool,
+}
+
+/// `evalh demo`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The models, their tokenizer and the suites are part of evalh; see docs/demo.md."
+)]
+pub struct DemoFlags {
+    /// Run folder to make [default: runs/demo-N]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Open no browser
+    #[arg(long)]
+    pub no_open: bool,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputFlags,
 }
 
 /// `evalh score`.

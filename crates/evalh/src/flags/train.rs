@@ -286,6 +286,9 @@ pub struct TrainFlags {
     /// Go on with the training in --out
     #[arg(long, help_heading = "Record")]
     pub resume: bool,
+    /// Write every batch as token ids to this file first, for a peer to train on the same (benches/training)
+    #[arg(long, value_name = "FILE", help_heading = "Record")]
+    pub write_batches: Option<PathBuf>,
     /// Steps between two checkpoints; 0 for none
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Record")]
     pub checkpoint_every: u64,
@@ -306,9 +309,9 @@ pub struct DataFlags {
     /// Which tokens count: those of responses, or all
     #[arg(long, value_name = "TOKENS", value_enum, default_value = "response")]
     pub loss: LossFlag,
-    /// Samples are cut at so many tokens
-    #[arg(long, value_name = "N", default_value = "512")]
-    pub max_tokens: NonZeroUsize,
+    /// Samples are cut at so many tokens [default: 512, or the model's positions where there are fewer]
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<NonZeroUsize>,
     /// Write samples as conversations in the checkpoint's chat template
     #[arg(long)]
     pub chat_template: bool,

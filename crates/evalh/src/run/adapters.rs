@@ -3,7 +3,7 @@
 use crate::{
     failure::{Failure, OrFail as _, Outcome},
     identity,
-    own_adapters::OwnAdapter,
+    own_folders::OwnFolder,
     settings::{AdapterChoice, AdapterSource},
 };
 use evalh_adapter::{
@@ -37,7 +37,7 @@ impl OpenedAdapter {
     fn open(choice: &AdapterChoice, cache: &Path) -> Outcome<OpenedAdapter> {
         let parts = match &choice.source {
             AdapterSource::Own => {
-                let own = OwnAdapter::named(&choice.name).ok_or_else(|| {
+                let own = OwnFolder::adapter(&choice.name).ok_or_else(|| {
                     Failure::new(format!(
                         "find the adapter `{}`: it is not part of this evalh",
                         choice.name

@@ -4,7 +4,7 @@ use super::{join, usage};
 use crate::{
     failure::Outcome,
     flags::{AdapterFlag, NamedAdapter, NamedPath, RunFlags},
-    own_adapters::OwnAdapter,
+    own_folders::ADAPTERS,
 };
 use evalh_adapter::MixPart;
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ pub struct VariantChoice {
 /// The adapters of a run; those that are part of evalh where it names no model of its own.
 pub fn adapters(flags: &RunFlags, here: &Path) -> Outcome<Vec<AdapterChoice>> {
     if flags.adapter.is_empty() && flags.model.is_none() && flags.variant.is_empty() {
-        let own = OwnAdapter::ALL;
+        let own = ADAPTERS;
         return Ok(own
             .iter()
             .map(|adapter| AdapterChoice {

@@ -38,7 +38,7 @@ pub fn train(
     check(choices, material)?;
     let config = EncoderConfig::of(material.checkpoint.config()).or_fail()?;
     let Labelled { data, outputs } = labelled(material, &config, &choices.data)?;
-    data.say(&choices.data, console);
+    data.say(console);
     let (encoder, begun) = encoder(choices, material, outputs)?;
     for module in &begun {
         console.say(format_args!(
@@ -54,7 +54,7 @@ pub fn train(
         labelled(material, &config, &choice).map(|held_out| held_out.data)
     });
     let held_out = held_out.transpose()?;
-    let course = Course::of(choices, &data.lengths)?;
+    let course = Course::of(choices, &data)?;
     let layout = encoder.layout();
     let chosen = modules::choose(choices, &layout)?;
     let objective = match encoder.config().labels.len() {
@@ -126,6 +126,11 @@ fn check(choices: &Choices, material: &Material) -> Outcome<()> {
             "leave it out: the loss is that of the labels",
         ),
         (
+            choices.write_batches.is_some(),
+            "--write-batches",
+            "leave it out: the file has no place for labels",
+        ),
+        (
             choices.data.chat_template,
             "--chat-template",
             "leave it out: encoders read no conversations",
@@ -142,17 +147,22 @@ fn check(choices: &Choices, material: &Material) -> Outcome<()> {
 fn labelled(material: &Material, config: &EncoderConfig, choice: &DataChoice) -> Outcome<Labelled> {
     // Relative positions alone bound nothing, but the model was trained with so many.
     let positions = config.max_tokens().unwrap_or(config.max_positions);
-    material.check_positions(choice, positions)?;
+    let max_tokens = material.max_tokens(choice, positions)?;
     let dataset = read_labelled(&choice.path).or_fail()?;
     let encoder = LabelledEncoder {
         tokenizer: &material.tokenizer,
         has_types: config.token_types > 1,
-        max_tokens: choice.max_tokens,
+        max_tokens,
     };
     let encoded = encoder.encode_all(&dataset).or_fail()?;
     let lengths = encoded.examples.iter().map(|e| e.input.ids.len()).collect();
     Ok(Labelled {
-        data: TrainingData::new(choice, encoded.examples, lengths, encoded.truncation)?,
+        data: TrainingData::new(
+            choice,
+            max_tokens,
+            (encoded.examples, lengths),
+            encoded.truncation,
+        )?,
         outputs: dataset.outputs(),
     })
 }

@@ -36,8 +36,8 @@ pub struct DataChoice {
     pub path: PathBuf,
     /// Which tokens count.
     pub loss: LossOn,
-    /// Samples are cut at so many tokens.
-    pub max_tokens: usize,
+    /// Samples are cut at so many tokens; `None` for as many as is usual, and the model has positions.
+    pub max_tokens: Option<usize>,
     /// Whether samples are written in the checkpoint's chat template.
     pub chat_template: bool,
     /// Whether the end of the text is appended to responses, and predicted.
@@ -56,7 +56,12 @@ pub struct TrainingData<E = Example> {
     pub files: Vec<FileIdentity>,
     /// The file's name.
     pub name: String,
+    /// Tokens at which samples are cut.
+    pub max_tokens: usize,
 }
+
+/// Tokens at which samples are cut where nobody says.
+const MAX_TOKENS: usize = 512;
 
 impl Material {
     /// Finds or fetches a checkpoint.
@@ -111,18 +116,19 @@ impl Material {
             .help("give a decoder; `evalh train` trains encoders"))
     }
 
-    /// Makes sure that samples are cut within the model's positions.
+    /// Tokens at which samples are cut, within the model's positions.
     ///
     /// # Errors
-    /// When they are not.
-    pub fn check_positions(&self, choice: &DataChoice, positions: usize) -> Outcome<()> {
-        if choice.max_tokens <= positions {
-            return Ok(());
+    /// When more are asked for.
+    pub fn max_tokens(&self, choice: &DataChoice, positions: usize) -> Outcome<usize> {
+        let max_tokens = choice.max_tokens.unwrap_or(positions.min(MAX_TOKENS));
+        if max_tokens <= positions {
+            return Ok(max_tokens);
         }
         Err(Failure::new("cut samples")
             .cause(format!(
-                "--max-tokens {} is more than the {positions} positions of {}",
-                choice.max_tokens, self.name
+                "--max-tokens {max_tokens} is more than the {positions} positions of {}",
+                self.name
             ))
             .help(format!("give --max-tokens {positions} or less")))
     }
@@ -133,7 +139,7 @@ impl Material {
     /// When it cannot be read, or does not fit the checkpoint.
     pub fn data(&self, choice: &DataChoice) -> Outcome<TrainingData> {
         let config = DecoderConfig::read(self.checkpoint.config()).or_fail()?;
-        self.check_positions(choice, config.max_positions)?;
+        let max_tokens = self.max_tokens(choice, config.max_positions)?;
         let template = match (&self.template, choice.chat_template) {
             (_, false) => None,
             (Some(template), true) => Some(template),
@@ -150,11 +156,12 @@ impl Material {
             template,
             end_of_text: end.filter(|_| choice.end_of_text),
             loss_on: choice.loss,
-            max_tokens: choice.max_tokens,
+            max_tokens,
         };
         let encoded = encoder.encode_all(&dataset).or_fail()?;
         let lengths = encoded.examples.iter().map(|e| e.tokens.len()).collect();
-        TrainingData::new(choice, encoded.examples, lengths, encoded.truncation)
+        let truncation = encoded.truncation;
+        TrainingData::new(choice, max_tokens, (encoded.examples, lengths), truncation)
     }
 
     /// The decoder that is trained.
@@ -184,14 +191,15 @@ impl<E> TrainingData<E> {
     /// When the file cannot be read.
     pub fn new(
         choice: &DataChoice,
-        examples: Vec<E>,
-        lengths: Vec<usize>,
+        max_tokens: usize,
+        (examples, lengths): (Vec<E>, Vec<usize>),
         truncation: Truncation,
     ) -> Outcome<Self> {
         Ok(Self {
             examples,
             lengths,
             truncation,
+            max_tokens,
             files: vec![identity::of_path(&choice.path)?.0],
             name: choice.path.file_name().map_or_else(
                 || choice.path.display().to_string(),
@@ -201,7 +209,7 @@ impl<E> TrainingData<E> {
     }
 
     /// Says what was cut or left out.
-    pub fn say(&self, choice: &DataChoice, console: &Console) {
+    pub fn say(&self, console: &Console) {
         let cut = self.truncation;
         let tokens: usize = self.lengths.iter().sum();
         console.say(format_args!(
@@ -212,13 +220,13 @@ impl<E> TrainingData<E> {
         if cut.cut > 0 {
             console.warn(format_args!(
                 "{} of {} samples were cut at {} tokens, {} tokens in all; raise --max-tokens to keep them whole",
-                cut.cut, cut.samples, choice.max_tokens, cut.tokens_cut
+                cut.cut, cut.samples, self.max_tokens, cut.tokens_cut
             ));
         }
         if cut.dropped > 0 {
             console.warn(format_args!(
                 "{} of {} samples have no token to learn within {} tokens and are left out",
-                cut.dropped, cut.samples, choice.max_tokens
+                cut.dropped, cut.samples, self.max_tokens
             ));
         }
     }

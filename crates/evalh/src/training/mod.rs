@@ -14,6 +14,7 @@ pub use gauge::ProcessGauge;
 pub use material::{DataChoice, Material};
 pub use probe::{ProbeChoices, probe};
 pub use scratch::from_scratch;
+pub use session::of_record;
 
 use crate::{
     failure::{OrFail as _, Outcome},
@@ -67,6 +68,8 @@ pub struct Choices {
     pub resume: bool,
     /// Steps between two checkpoints; 0 for none.
     pub checkpoint_every: u64,
+    /// A file for every batch as token ids.
+    pub write_batches: Option<PathBuf>,
     /// The command that it is run by, for the record.
     pub command: String,
 }
@@ -102,7 +105,7 @@ fn train_decoder(
     show: bool,
 ) -> Outcome<Trained> {
     let data = material.data(&choices.data)?;
-    data.say(&choices.data, console);
+    data.say(console);
     let held_out = choices.held_out.as_ref().map(|path| {
         let choice = DataChoice {
             path: path.clone(),
@@ -111,7 +114,10 @@ fn train_decoder(
         material.data(&choice)
     });
     let held_out = held_out.transpose()?;
-    let course = Course::of(choices, &data.lengths)?;
+    let course = Course::of(choices, &data)?;
+    if let Some(path) = &choices.write_batches {
+        course.write_batches(path, &data.examples, choices)?;
+    }
     let decoder = material.decoder(choices)?;
     let layout = decoder.layout();
     let chosen = modules::choose(choices, &layout)?;

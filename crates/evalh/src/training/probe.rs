@@ -138,7 +138,7 @@ fn measured(
         name: data.name.clone(),
         files: data.files.clone(),
         loss: choice.loss,
-        max_tokens: choice.max_tokens,
+        max_tokens: data.max_tokens,
         chat_template: choice.chat_template,
         packing: false,
         examples: examples.len() as u64,

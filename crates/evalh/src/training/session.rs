@@ -1,6 +1,9 @@
 //! A training that is ready to run, of a decoder or an encoder.
 
-use super::{Choices, Material, ProcessGauge, Trained, modules::Chosen, output, settings};
+use super::{
+    Choices, Material, ProcessGauge, Trained, material::TrainingData, modules::Chosen, output,
+    settings,
+};
 use crate::{
     failure::{Failure, OrFail as _, Outcome},
     interrupt,
@@ -9,13 +12,14 @@ use crate::{
 use evalh_adapter::{LoraTask, ModelLayout};
 use evalh_engine::available_memory;
 use evalh_record::training::{
-    ClaimedTraining, ResumableTraining, Seconds, Status, StepRow, Training, TrainingFolder,
-    TrainingSettings,
+    ClaimedTraining, ResumableTraining, Seconds, Status, StepRow, Training, TrainingError,
+    TrainingFolder, TrainingSettings,
 };
-use evalh_train::data::{BatchSize, Batches, Order};
+use evalh_train::data::{BatchSize, Batches, Example, Order};
 use evalh_train::optimizer::{AdamW, Dropout, LearningRate};
 use evalh_train::run::{Goal, RunError, Session, Watcher};
 use evalh_train::{Recipe as StepRecipe, TrainableModel, Trainer};
+use std::path::Path;
 
 /// Checkpoints that are kept beside the newest one.
 const KEEP: usize = 2;
@@ -151,10 +155,10 @@ impl Folder {
         if !choices.resume {
             return TrainingFolder::claim(&choices.out)
                 .map(Folder::New)
-                .map_err(|error| Failure::of(&error).help(error.help()));
+                .map_err(|error| of_record("make the training's folder", &error));
         }
         let old = TrainingFolder::open(&choices.out)
-            .map_err(|error| Failure::of(&error).help(error.help()))?;
+            .map_err(|error| of_record("resume the training", &error))?;
         if old.training().status.is_over() {
             return Err(
                 Failure::new(format!("go on with {}", choices.out.display()))
@@ -175,7 +179,7 @@ impl Folder {
             Folder::New(claimed) => claimed
                 .begin(training)
                 .map(new)
-                .map_err(|error| Failure::of(&error).help(error.help())),
+                .map_err(|error| of_record("begin the training's record", &error)),
             Folder::Old(old) => {
                 let mut session =
                     Session::resume(*old, settings, new).map_err(|error| of_run(&error))?;
@@ -186,7 +190,7 @@ impl Folder {
                         training.status = Status::Running;
                         training.ended = None;
                     })
-                    .map_err(|error| Failure::of(&error).help(error.help()))?;
+                    .map_err(|error| of_record("resume the training", &error))?;
                 Ok(session)
             }
         }
@@ -195,32 +199,67 @@ impl Folder {
 
 fn of_run(error: &RunError) -> Failure {
     match error {
-        RunError::Record(record) => Failure::of(record).help(record.help()),
+        RunError::Record(record) => of_record("record the training", record),
         other => Failure::of(other),
     }
 }
 
+/// An error of a training's record, with its remedy.
+pub fn of_record(what: &str, error: &TrainingError) -> Failure {
+    Failure::new(what).because(error).help(error.help())
+}
+
 impl Course {
-    /// The course of a training over examples of these lengths in tokens.
+    /// The course of a training over some data.
     ///
     /// # Errors
     /// When a batch cannot hold an example, or no step would be taken.
-    pub fn of(choices: &Choices, lengths: &[usize]) -> Outcome<Course> {
+    pub fn of<E>(choices: &Choices, data: &TrainingData<E>) -> Outcome<Course> {
         let recipe = &choices.recipe;
         let size = if recipe.packing {
-            let max_tokens = recipe.batch_size * choices.data.max_tokens;
+            let max_tokens = recipe.batch_size * data.max_tokens;
             BatchSize::Packing { max_tokens }
         } else {
             BatchSize::Samples(recipe.batch_size)
         };
         let order = Order::Shuffled { seed: choices.seed };
-        let batches = Batches::new(lengths.to_vec(), size, order).or_fail()?;
+        let batches = Batches::new(data.lengths.clone(), size, order).or_fail()?;
         let steps = planned_steps(choices, &batches)?;
         Ok(Course {
             warm_up_steps: recipe.warmup.steps(steps).or_fail()?,
             batches,
             steps,
         })
+    }
+
+    /// Writes the batches in the form of `benches/training`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_batches(
+        &self,
+        path: &Path,
+        examples: &[Example],
+        choices: &Choices,
+    ) -> Outcome<()> {
+        let mut batches = self.batches.clone();
+        let example = |index: usize| {
+            let example = &examples[index];
+            let loss: Vec<u8> = example
+                .loss
+                .iter()
+                .map(|counts| u8::from(*counts))
+                .collect();
+            serde_json::json!({ "tokens": example.tokens, "loss": loss })
+        };
+        let steps: Vec<Vec<serde_json::Value>> = (0..self.steps)
+            .map(|_| {
+                let micro = (0..choices.recipe.accumulation).map(|_| batches.take_next().examples);
+                micro.flatten().map(example).collect()
+            })
+            .collect();
+        let text = serde_json::json!({ "steps": steps }).to_string();
+        std::fs::write(path, text).or_fail_to(|| format!("write {}", path.display()))
     }
 }
 

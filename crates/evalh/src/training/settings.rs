@@ -39,7 +39,7 @@ pub fn settings<E>(
             name: data.name.clone(),
             files: data.files.clone(),
             loss: choices.data.loss,
-            max_tokens: choices.data.max_tokens,
+            max_tokens: data.max_tokens,
             chat_template: choices.data.chat_template,
             packing: recipe.packing,
             examples: data.examples.len() as u64,
