@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod classifier;
 mod help;
 mod inspect;
 mod judge;

@@ -1,12 +1,10 @@
 //! Suites of choices, texts and losses, end to end on a tiny model; packs, per-suite settings, suites of one's own.
 
-use crate::support::{Evalh, TinyModel, copy_fixture, fixtures, has_sandbox, write_adapter};
-use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
+use crate::support::{
+    Evalh, TinyModel, copy_encoder, encoder_data, fixtures, has_sandbox, write_adapter,
 };
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A folder with a checkpoint and an adapter.
 fn with_model() -> Evalh {
@@ -247,24 +245,10 @@ fn a_setting_without_effect_is_refused() {
     insta::assert_snapshot!(shown);
 }
 
-/// A fixture's encoder in the folder `name`, with a tokenizer that knows words.
-fn encoder(evalh: &Evalh, name: &str) {
-    copy_fixture(name, &evalh.path(name));
-    for file in ["tokenizer.json", "tokenizer_config.json"] {
-        let text = fs::read(encoder_data().join(name).join(file)).unwrap();
-        evalh.write(&format!("{name}/{file}"), text);
-    }
-}
-
-/// Tokenizers and adapters for the encoders among the fixtures.
-fn encoder_data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../evalh-engine/tests/data/encoders")
-}
-
 #[test]
 fn an_encoder_answers_glue_with_the_head_that_its_adapter_brings() {
     let evalh = Evalh::new();
-    encoder(&evalh, "roberta_mlm");
+    copy_encoder(&evalh, "roberta_mlm");
     let adapter = encoder_data().join("roberta_mlm/adapter_2");
     let line = format!(
         "run --suite mini_glue --tasks rte --model roberta_mlm --adapter two={}",
@@ -307,7 +291,7 @@ fn an_encoder_answers_glue_with_the_head_that_its_adapter_brings() {
 #[test]
 fn an_encoder_of_one_output_answers_the_regression() {
     let evalh = Evalh::new();
-    encoder(&evalh, "deberta_v2");
+    copy_encoder(&evalh, "deberta_v2");
     let shown = evalh.run("run --suite mini_glue --tasks stsb --model deberta_v2 --out out");
     assert_eq!(shown.code, Some(0), "{}", shown.err);
     let results: Value = serde_json::from_str(&evalh.read("out/results.json")).unwrap();

@@ -1,5 +1,6 @@
 //! The repository's own parity fixtures, and copies of them to be spoiled.
 
+use super::Evalh;
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use std::{
     collections::BTreeMap,
@@ -33,6 +34,20 @@ pub fn with_reference(folder: &Path) -> Vec<PathBuf> {
 /// Copies a fixture with all its folders.
 pub fn copy_fixture(name: &str, to: &Path) {
     copy(&fixtures().join(name), to);
+}
+
+/// A fixture's encoder in the folder `name`, with a tokenizer that knows words.
+pub fn copy_encoder(evalh: &Evalh, name: &str) {
+    copy_fixture(name, &evalh.path(name));
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        let text = fs::read(encoder_data().join(name).join(file)).unwrap();
+        evalh.write(&format!("{name}/{file}"), text);
+    }
+}
+
+/// Tokenizers and adapters for the encoders among the fixtures.
+pub fn encoder_data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../evalh-engine/tests/data/encoders")
 }
 
 fn copy(from: &Path, to: &Path) {

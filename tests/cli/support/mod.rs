@@ -8,7 +8,9 @@ mod tensors;
 mod tiny;
 
 pub use evalh::{Evalh, Shown};
-pub use fixtures::{Stored, change_tensors, copy_fixture, fixtures, with_reference};
+pub use fixtures::{
+    Stored, change_tensors, copy_encoder, copy_fixture, encoder_data, fixtures, with_reference,
+};
 pub use model::real_model;
 pub use sandbox::has_sandbox;
 pub use tensors::Tensors;

@@ -97,6 +97,7 @@ pub fn experiment(settings: &Settings<'_>) -> Outcome<Ended> {
 fn identity_of(settings: &Settings<'_>) -> Outcome<Identity> {
     let model = words::model(settings.plan);
     let material = Material::open(&model, settings.offline, settings.console)?;
+    material.require_decoder("experiment with")?;
     let hashes: Vec<String> = material
         .files
         .iter()

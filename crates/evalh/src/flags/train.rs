@@ -168,7 +168,7 @@ pub struct LearnFlags {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Writes an adapter that PEFT loads (or a checkpoint, with --method full), training.json and steps.jsonl. \
-                  A killed training goes on with --resume and ends with the same weights, bit for bit."
+                  Of an encoder, the classification head is trained whole and saved with the adapter. A killed training goes on with --resume and ends with the same weights, bit for bit."
 )]
 pub struct TrainFlags {
     /// Checkpoint: a name (see `evalh list models`), a Hugging Face folder or a GGUF file
@@ -302,7 +302,8 @@ pub struct TrainFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataFlags {
-    /// JSON Lines (or a JSON list) of prompt/response, question/answer, Alpaca, chat messages or text
+    /// JSON Lines (or a JSON list) of prompt/response, question/answer, Alpaca, chat messages or text; for an encoder of text
+    /// (or sentence1 and sentence2) and label: 1 is a class, 1.0 a number
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
     /// Which tokens count: those of responses, or all

@@ -11,9 +11,9 @@ use crate::{
     settings::ModelChoice,
 };
 use evalh_checkpoint::{ChatTemplate, Checkpoint, TextTokenizer, WeightSource as _};
-use evalh_model::{Decoder, DecoderConfig, ENCODER_FAMILIES, LoadOptions};
+use evalh_model::{Decoder, DecoderConfig, ENCODER_FAMILIES, EncoderConfig, LoadOptions};
 use evalh_record::{FileIdentity, training::LossOn};
-use evalh_train::data::{EncodedData, Encoder, read};
+use evalh_train::data::{Encoder, Example, Truncation, read};
 use std::path::PathBuf;
 
 /// An opened checkpoint with its tokenizer.
@@ -24,9 +24,9 @@ pub struct Material {
     pub checkpoint: Checkpoint,
     /// Its files.
     pub files: Vec<FileIdentity>,
-    tokenizer: TextTokenizer,
+    /// Its tokenizer.
+    pub tokenizer: TextTokenizer,
     template: Option<ChatTemplate>,
-    max_positions: usize,
 }
 
 /// Data and how it becomes tokens.
@@ -45,9 +45,13 @@ pub struct DataChoice {
 }
 
 /// Data as tokens.
-pub struct TrainingData {
+pub struct TrainingData<E = Example> {
     /// The examples.
-    pub encoded: EncodedData,
+    pub examples: Vec<E>,
+    /// Tokens of each.
+    pub lengths: Vec<usize>,
+    /// What the token limit did.
+    truncation: Truncation,
     /// Where they are from.
     pub files: Vec<FileIdentity>,
     /// The file's name.
@@ -60,25 +64,22 @@ pub struct TrainingData {
 const MAX_TOKENS: usize = 512;
 
 impl Material {
-    /// Finds or fetches a checkpoint of a decoder.
+    /// Finds or fetches a checkpoint.
     ///
     /// # Errors
-    /// When there is none, or it is no decoder that can be trained.
+    /// When there is none, or it is of no supported family.
     pub fn open(model: &str, offline: bool, console: &Console) -> Outcome<Material> {
         let here = std::env::current_dir().or_fail_to(|| "find the working folder".to_owned())?;
         let choice = ModelChoice::of(model, &here);
         let artifacts = Artifacts::new(console, offline)?;
         let Located { name, path, pulled } = checkpoints::locate(&choice, &artifacts, "--model")?;
         let checkpoint = Checkpoint::open(&path).or_fail()?;
-        let family = checkpoint.config()["model_type"]
-            .as_str()
-            .unwrap_or_default();
-        if ENCODER_FAMILIES.iter().any(|own| own.model_type == family) {
-            return Err(Failure::new(format!("train {name}"))
-                .cause(format!("`{family}` is an encoder, and only decoders are trained here"))
-                .help("give --model a decoder; train classifiers with PEFT, whose adapters `evalh run` evaluates"));
+        if is_encoder(&checkpoint) {
+            EncoderConfig::of(checkpoint.config()).map(drop)
+        } else {
+            DecoderConfig::read(checkpoint.config()).map(drop)
         }
-        let config = DecoderConfig::read(checkpoint.config()).or_fail()?;
+        .or_fail()?;
         let mut files = Vec::new();
         for file in checkpoint.files() {
             let mut known = pulled.iter().flat_map(|pulled| &pulled.files);
@@ -91,29 +92,54 @@ impl Material {
         Ok(Material {
             tokenizer: checkpoint.tokenizer().or_fail()?,
             template: checkpoint.chat_template().or_fail()?,
-            max_positions: config.max_positions,
             name,
             checkpoint,
             files,
         })
     }
 
-    /// The data as tokens.
+    /// Whether it is an encoder, and no decoder.
+    pub fn is_encoder(&self) -> bool {
+        is_encoder(&self.checkpoint)
+    }
+
+    /// Makes sure that it is a decoder; `doing` reads after "failed to".
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn require_decoder(&self, doing: &str) -> Outcome<()> {
+        if !self.is_encoder() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("{doing} {}", self.name))
+            .cause("it is an encoder, and this is done with decoders")
+            .help("give a decoder; `evalh train` trains encoders"))
+    }
+
+    /// Tokens at which samples are cut, within the model's positions.
+    ///
+    /// # Errors
+    /// When more are asked for.
+    pub fn max_tokens(&self, choice: &DataChoice, positions: usize) -> Outcome<usize> {
+        let max_tokens = choice.max_tokens.unwrap_or(positions.min(MAX_TOKENS));
+        if max_tokens <= positions {
+            return Ok(max_tokens);
+        }
+        Err(Failure::new("cut samples")
+            .cause(format!(
+                "--max-tokens {max_tokens} is more than the {positions} positions of {}",
+                self.name
+            ))
+            .help(format!("give --max-tokens {positions} or less")))
+    }
+
+    /// The data as tokens of a decoder.
     ///
     /// # Errors
     /// When it cannot be read, or does not fit the checkpoint.
     pub fn data(&self, choice: &DataChoice) -> Outcome<TrainingData> {
-        let max_tokens = choice
-            .max_tokens
-            .unwrap_or(self.max_positions.min(MAX_TOKENS));
-        if max_tokens > self.max_positions {
-            return Err(Failure::new("cut samples")
-                .cause(format!(
-                    "--max-tokens {max_tokens} is more than the {} positions of {}",
-                    self.max_positions, self.name
-                ))
-                .help(format!("give --max-tokens {} or less", self.max_positions)));
-        }
+        let config = DecoderConfig::read(self.checkpoint.config()).or_fail()?;
+        let max_tokens = self.max_tokens(choice, config.max_positions)?;
         let template = match (&self.template, choice.chat_template) {
             (_, false) => None,
             (Some(template), true) => Some(template),
@@ -132,15 +158,10 @@ impl Material {
             loss_on: choice.loss,
             max_tokens,
         };
-        Ok(TrainingData {
-            encoded: encoder.encode_all(&dataset).or_fail()?,
-            max_tokens,
-            files: vec![identity::of_path(&choice.path)?.0],
-            name: choice.path.file_name().map_or_else(
-                || choice.path.display().to_string(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
-        })
+        let encoded = encoder.encode_all(&dataset).or_fail()?;
+        let lengths = encoded.examples.iter().map(|e| e.tokens.len()).collect();
+        let truncation = encoded.truncation;
+        TrainingData::new(choice, max_tokens, (encoded.examples, lengths), truncation)
     }
 
     /// The decoder that is trained.
@@ -157,15 +178,43 @@ impl Material {
     }
 }
 
-impl TrainingData {
+fn is_encoder(checkpoint: &Checkpoint) -> bool {
+    let family = checkpoint.config()["model_type"].as_str();
+    let family = family.unwrap_or_default();
+    ENCODER_FAMILIES.iter().any(|own| own.model_type == family)
+}
+
+impl<E> TrainingData<E> {
+    /// The examples of a file, and their lengths in tokens.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn new(
+        choice: &DataChoice,
+        max_tokens: usize,
+        (examples, lengths): (Vec<E>, Vec<usize>),
+        truncation: Truncation,
+    ) -> Outcome<Self> {
+        Ok(Self {
+            examples,
+            lengths,
+            truncation,
+            max_tokens,
+            files: vec![identity::of_path(&choice.path)?.0],
+            name: choice.path.file_name().map_or_else(
+                || choice.path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+        })
+    }
+
     /// Says what was cut or left out.
     pub fn say(&self, console: &Console) {
-        let data = &self.encoded;
-        let cut = data.truncation;
-        let tokens: usize = data.examples.iter().map(|e| e.tokens.len()).sum();
+        let cut = self.truncation;
+        let tokens: usize = self.lengths.iter().sum();
         console.say(format_args!(
             "{} samples, {} tokens",
-            number::thousands(data.examples.len() as u64),
+            number::thousands(self.examples.len() as u64),
             number::thousands(tokens as u64)
         ));
         if cut.cut > 0 {

@@ -1,12 +1,12 @@
 //! Writes what was trained.
 
-use super::{Choices, Material};
+use super::{Choices, Material, session::AdapterKind};
 use crate::failure::{Failure, OrFail as _, Outcome};
 use evalh_adapter::{
-    BaseModel, LoraFolder, LoraTask, ModelLayout, ModuleChoice, write_checkpoint, write_lora,
+    BaseModel, LoraFolder, ModelLayout, ModuleChoice, write_checkpoint, write_lora,
 };
 use evalh_record::training::Method;
-use evalh_train::Trainer;
+use evalh_train::{TrainableModel, Trainer};
 
 /// Writes an adapter or a checkpoint into the training's folder.
 ///
@@ -16,8 +16,8 @@ pub fn write(
     choices: &Choices,
     material: &Material,
     layout: &ModelLayout,
-    trainer: &Trainer,
-    fan_in_fan_out: bool,
+    trainer: &Trainer<impl TrainableModel>,
+    adapter: AdapterKind,
 ) -> Outcome<()> {
     if choices.method == Method::Full {
         let from = material.checkpoint.path();
@@ -36,16 +36,16 @@ pub fn write(
     let recipe = &choices.recipe;
     let folder = LoraFolder {
         base_model: Some(material.name.clone()),
-        task: LoraTask::CausalLm,
+        task: adapter.task,
         rank: recipe.rank,
         alpha: recipe.alpha,
         use_rslora: recipe.rslora,
         dropout: recipe.dropout,
-        fan_in_fan_out,
+        fan_in_fan_out: adapter.fan_in_fan_out,
         choice: ModuleChoice::of(layout, &names),
         modules,
-        modules_to_save: Vec::new(),
-        saved: Vec::new(),
+        modules_to_save: adapter.modules_to_save,
+        saved: trainer.tensors(),
     };
     write_lora(&choices.out, &folder).or_fail()
 }

@@ -52,6 +52,7 @@ const CKA_AT_ONCE: usize = 8;
 /// When something cannot be read or used, or a score is no finite number.
 pub fn probe(choices: &ProbeChoices, console: &Console) -> Outcome<LayerSelection> {
     let material = Material::open(&choices.model, choices.offline, console)?;
+    material.require_decoder("probe layers of")?;
     let options = LoadOptions {
         kernel: KernelChoice::Auto,
         precision: PrecisionChoice::F32,
@@ -114,7 +115,7 @@ fn measured(
         ..choice.clone()
     };
     let data = material.data(&choice)?;
-    let examples = &data.encoded.examples;
+    let examples = &data.examples;
     let wanted = if cka {
         choices.samples
     } else {

@@ -1,6 +1,6 @@
 //! What a training's record says of it.
 
-use super::{Choices, Material, material::TrainingData, modules::Chosen};
+use super::{Choices, Material, material::TrainingData, modules::Chosen, session::Course};
 use crate::usage;
 use evalh_record::FileIdentity;
 use evalh_record::training::{
@@ -10,14 +10,13 @@ use evalh_record::training::{
 use evalh_train::{plan::Targets, run::now, select};
 
 /// The settings that make a training what it is.
-pub fn settings(
+pub fn settings<E>(
     choices: &Choices,
     material: &Material,
-    data: &TrainingData,
+    (data, objective): (&TrainingData<E>, Objective),
     chosen: &Chosen,
-    planned_steps: u64,
-    warmup_steps: u64,
-    held_out: Vec<FileIdentity>,
+    course: &Course,
+    held_out: &[FileIdentity],
 ) -> TrainingSettings {
     let recipe = &choices.recipe;
     let lora = (choices.method == Method::Lora).then(|| LoraSettings {
@@ -43,9 +42,9 @@ pub fn settings(
             max_tokens: data.max_tokens,
             chat_template: choices.data.chat_template,
             packing: recipe.packing,
-            examples: data.encoded.examples.len() as u64,
+            examples: data.examples.len() as u64,
         },
-        objective: Objective::CausalLm,
+        objective,
         method: choices.method,
         lora,
         layers: Layers {
@@ -64,7 +63,7 @@ pub fn settings(
             name: "adamw".to_owned(),
             learning_rate: recipe.learning_rate,
             schedule: recipe.schedule,
-            warmup_steps,
+            warmup_steps: course.warm_up_steps,
             betas: recipe.betas,
             epsilon: recipe.epsilon,
             weight_decay: recipe.weight_decay,
@@ -74,13 +73,13 @@ pub fn settings(
             precision: recipe.precision,
         },
         length: recipe.length,
-        planned_steps,
+        planned_steps: course.steps,
         seed: choices.seed,
         budget: choices.budget.clone(),
         target: choices.until.map(|until| Target {
             metric: until.metric,
             value: until.target,
-            data: held_out,
+            data: held_out.to_vec(),
             every: until.every,
         }),
     }

@@ -4,7 +4,7 @@ use crate::encoder::Encoder;
 use crate::encoder::head::Head;
 use crate::encoder::layer::Layer;
 use crate::encoder::part::Part;
-use crate::part::{Linear, Parameter, ParameterSlot, Trained};
+use crate::part::{Held, Linear, Parameter, ParameterSlot, Trained};
 use evalh_kernel::{Compute, Sink};
 
 impl Encoder {
@@ -62,18 +62,18 @@ impl Encoder {
         }
         first
             .into_iter()
-            .flat_map(|part| part.parameters_mut())
+            .flat_map(Held::parameters_mut)
             .for_each(|slot| visit(0, slot));
         let layers = self.layers.len();
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let parts = layer.parts_mut().into_iter();
-            for mut slot in parts.flat_map(|part| part.parameters_mut()) {
+            for mut slot in parts.flat_map(Held::parameters_mut) {
                 slot.parameter.layer = Some(index);
                 visit(index, slot);
             }
         }
         let head = self.head.parts_mut().into_iter();
-        head.flat_map(|part| part.parameters_mut())
+        head.flat_map(Held::parameters_mut)
             .for_each(|slot| visit(layers, slot));
     }
 }

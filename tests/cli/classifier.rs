@@ -1,0 +1,140 @@
+//! `evalh train` of encoders.
+
+use crate::support::{Evalh, copy_encoder, fixtures};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Rows of a task of the built-in suite `mini_glue`, as a training reads them.
+fn rows(task: &str, label: fn(&str) -> Value) -> String {
+    let path = format!(
+        "{}/../../datasets/mini/mini_glue/{task}/dev.tsv",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>());
+    let names = lines.next().unwrap();
+    let place = |name: &str| names.iter().position(|own| *own == name).unwrap();
+    let label_at = names.len() - 1;
+    lines.fold(String::new(), |mut all, fields| {
+        let row = json!({
+            "sentence1": fields[place("sentence1")],
+            "sentence2": fields[place("sentence2")],
+            "label": label(fields[label_at]),
+        });
+        writeln!(all, "{row}").unwrap();
+        all
+    })
+}
+
+/// The values of a suite's metric, by variant.
+fn values(evalh: &Evalh, out: &str, metric: &str) -> Vec<(String, f64)> {
+    let results: Value = serde_json::from_str(&evalh.read(&format!("{out}/results.json"))).unwrap();
+    let rows = results.as_array().unwrap().iter();
+    rows.filter(|row| row["metric"] == metric)
+        .map(|row| {
+            let variant = row["variant"].as_str().unwrap().to_owned();
+            (variant, row["value"].as_f64().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn an_adapter_and_its_head_learn_the_rows_that_they_are_given() {
+    let evalh = Evalh::new();
+    copy_encoder(&evalh, "roberta_mlm");
+    let label = |name: &str| json!(usize::from(name == "not_entailment"));
+    evalh.write("rte.jsonl", rows("RTE", label));
+    let shown = evalh.run(
+        "train --model roberta_mlm --data rte.jsonl --out adapter --rank 4 --targets query,value --max-tokens 38 \
+         --batch-size 5 --steps 120 --learning-rate 0.01 --checkpoint-every 0",
+    );
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    for module in ["classifier.dense", "classifier.out_proj"] {
+        let said = format!("{module} begins with random weights");
+        assert!(shown.err.contains(&said), "{}", shown.err);
+    }
+    let training: Value = serde_json::from_str(&evalh.read("adapter/training.json")).unwrap();
+    assert_eq!(
+        training["settings"]["objective"],
+        json!({"kind": "classification", "labels": 2})
+    );
+    assert_eq!(training["loss_tokens"], 600);
+    assert!(training["loss"]["mean_last_10"].as_f64().unwrap() < 0.1);
+    let config: Value = serde_json::from_str(&evalh.read("adapter/adapter_config.json")).unwrap();
+    assert_eq!(config["task_type"], "SEQ_CLS");
+    assert_eq!(config["modules_to_save"], json!(["classifier", "score"]));
+    assert_eq!(config["target_modules"], json!(["query", "value"]));
+    let run = evalh.run(
+        "run --suite mini_glue --tasks rte --model roberta_mlm --adapter own=adapter --out run",
+    );
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let found = values(&evalh, "run", "acc");
+    let right = |(variant, value): &(String, f64)| variant == "own" && *value > 0.99;
+    assert!(!found.is_empty() && found.iter().all(right), "{found:?}");
+}
+
+#[test]
+fn a_regression_with_the_checkpoints_own_head_comes_nearer() {
+    let evalh = Evalh::new();
+    copy_encoder(&evalh, "deberta_v2");
+    let number = |text: &str| json!(text.parse::<f64>().unwrap());
+    evalh.write("stsb.jsonl", rows("STS-B", number));
+    let shown = evalh.run(
+        "train --model deberta_v2 --data stsb.jsonl --out adapter --rank 2 --max-tokens 40 --batch-size 5 \
+         --steps 60 --learning-rate 0.01 --dropout 0.1 --checkpoint-every 0",
+    );
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    assert!(!shown.err.contains("random weights"), "{}", shown.err);
+    let training: Value = serde_json::from_str(&evalh.read("adapter/training.json")).unwrap();
+    assert_eq!(
+        training["settings"]["objective"],
+        json!({"kind": "regression"})
+    );
+    let (first, last) = (
+        &training["loss"]["first"],
+        &training["loss"]["mean_last_10"],
+    );
+    assert!(
+        last.as_f64().unwrap() < 0.5 * first.as_f64().unwrap(),
+        "{training}"
+    );
+    let run = evalh.run(
+        "run --suite mini_glue --tasks stsb --model deberta_v2 --adapter own=adapter --out run",
+    );
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let found = values(&evalh, "run", "pearson");
+    let of = |name: &str| found.iter().find(|(variant, _)| variant == name).unwrap().1;
+    assert!(of("own") > of("base") && of("own") > 0.8, "{found:?}");
+}
+
+#[test]
+fn what_is_not_done_with_encoders_is_refused_by_name() {
+    let evalh = Evalh::new();
+    copy_encoder(&evalh, "bert");
+    let class = |_: &str| json!(3);
+    evalh.write("four.jsonl", rows("RTE", class));
+    evalh.write("two.jsonl", rows("RTE", |_| json!(1)));
+    evalh.write("numbers.jsonl", rows("RTE", |_| json!(0.5)));
+    evalh.write("text.jsonl", "{\"text\":\"a\"}\n");
+    let mut shown = String::new();
+    for line in [
+        "train --data two.jsonl --method full",
+        "train --data two.jsonl --quantize nf4",
+        "train --data two.jsonl --loss all",
+        "train --data two.jsonl --chat-template",
+        "train --data two.jsonl --initial adapter",
+        "train --data two.jsonl --write-batches batches.json",
+        "train --data two.jsonl --max-tokens 33",
+        "train --data four.jsonl --max-tokens 32",
+        "train --data numbers.jsonl --max-tokens 32",
+        "train --data text.jsonl --max-tokens 32",
+        "probe --data two.jsonl",
+    ] {
+        let failed = evalh.run(&format!("{line} --model bert --out out"));
+        assert_eq!(failed.code, Some(2), "{line}: {}", failed.err);
+        writeln!(shown, "$ {line}\n{}", evalh.without_paths(&failed.err)).unwrap();
+    }
+    insta::assert_snapshot!(shown.replace(&fixtures().display().to_string(), "[FIXTURES]"));
+}
