@@ -234,7 +234,14 @@ where
         let (want_norm, want_dot) = (want[0].as_f64().unwrap(), want[1].as_f64().unwrap());
         near(name, norm.sqrt(), want_norm);
         let off = (dot - want_dot).abs() / want_norm;
-        assert!(off < TOLERANCE, "{name}: dot {dot} for {want_dot}");
+        // The gradient of a key's bias is nothing but rounding, since it moves all scores of a softmax alike, and AdamW
+        // makes steps of full size of it.
+        let bar = if name.ends_with("c_attn.bias") {
+            100.0 * TOLERANCE
+        } else {
+            TOLERANCE
+        };
+        assert!(off < bar, "{name}: dot {dot} for {want_dot}");
     }
     assert_eq!(wanted.len(), tensors.len());
     eprintln!("{what}: losses and norms within {worst:.1e}");
