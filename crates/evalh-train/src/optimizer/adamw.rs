@@ -1,5 +1,7 @@
 //! `AdamW` (Loshchilov and Hutter 2019), in the order of operations of `torch.optim.AdamW`.
 
+use evalh_kernel::cpu::backward::AdamWStep;
+
 /// The hyperparameters of `AdamW` but for the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamW {
@@ -21,31 +23,12 @@ impl Default for AdamW {
     }
 }
 
-/// Everything about a step that is the same for all weights, so that every implementation rounds it alike.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepFactors {
-    /// Multiplies a weight first: 1 - learning rate * weight decay.
-    pub keep: f32,
-    /// What of a new gradient goes into the first moment: 1 - beta 1.
-    pub new_first: f32,
-    /// What of the second moment stays: beta 2.
-    pub keep_second: f32,
-    /// What of a new gradient's square goes into the second moment: 1 - beta 2.
-    pub new_second: f32,
-    /// Divides the root of the second moment: the root of 1 - beta 2 to the power of the step.
-    pub second_correction: f32,
-    /// Added to that.
-    pub eps: f32,
-    /// Multiplies first moment over that: learning rate / (1 - beta 1 to the power of the step).
-    pub step_size: f32,
-}
-
 impl AdamW {
     /// The factors of a step, counted from 1, computed in f64 and rounded once.
-    pub fn factors(&self, learning_rate: f64, step: u64) -> StepFactors {
+    pub fn factors(&self, learning_rate: f64, step: u64) -> AdamWStep {
         let (beta1, beta2) = self.betas;
         let exponent = step as f64;
-        StepFactors {
+        AdamWStep {
             keep: (1.0 - learning_rate * self.weight_decay) as f32,
             new_first: (1.0 - beta1) as f32,
             keep_second: beta2 as f32,
@@ -57,41 +40,24 @@ impl AdamW {
     }
 }
 
-impl StepFactors {
-    /// Takes one step: the definition, weight by weight, to the bits that torch computes on processors with fused
-    /// multiply-add. All four slices are of one length; `first` and `second` are the moments, 0 before the first step.
-    ///
-    /// # Panics
-    /// When the slices are not of one length.
-    pub fn step(
-        &self,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evalh_kernel::cpu::{Isa, backward::adamw_step};
+    use serde_json::Value;
+
+    fn floats(value: &Value) -> Vec<f32> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    fn take(
+        factors: &AdamWStep,
         weights: &mut [f32],
         gradient: &[f32],
         first: &mut [f32],
         second: &mut [f32],
     ) {
-        assert!(
-            [gradient.len(), first.len(), second.len()] == [weights.len(); 3],
-            "weights, gradient and moments are of one length"
-        );
-        let moments = first.iter_mut().zip(second);
-        for ((weight, gradient), (first, second)) in weights.iter_mut().zip(gradient).zip(moments) {
-            let kept = *weight * self.keep;
-            *first = (gradient - *first).mul_add(self.new_first, *first);
-            *second = (self.new_second * gradient).mul_add(*gradient, *second * self.keep_second);
-            let root = second.sqrt() / self.second_correction + self.eps;
-            *weight = kept - self.step_size * *first / root;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::Value;
-
-    fn floats(value: &Value) -> Vec<f32> {
-        serde_json::from_value(value.clone()).unwrap()
+        adamw_step(Isa::detect(), weights, gradient, first, second, *factors);
     }
 
     fn bits(values: &[f32]) -> Vec<u32> {
@@ -116,12 +82,8 @@ mod tests {
             let mut second = first.clone();
             for (number_of_step, step) in (1..).zip(case["steps"].as_array().unwrap()) {
                 let factors = adamw.factors(number(&step["rate"]), number_of_step);
-                factors.step(
-                    &mut weights,
-                    &floats(&step["gradient"]),
-                    &mut first,
-                    &mut second,
-                );
+                let gradient = floats(&step["gradient"]);
+                take(&factors, &mut weights, &gradient, &mut first, &mut second);
                 assert_eq!(
                     bits(&first),
                     bits(&floats(&step["first"])),
@@ -156,9 +118,8 @@ mod tests {
         };
         let (mut weights, gradient) = ([1.0, 1.0, 1.0_f32], [5.0, -0.01, 0.0]);
         let (mut first, mut second) = ([0.0; 3], [0.0; 3]);
-        adamw
-            .factors(0.1, 1)
-            .step(&mut weights, &gradient, &mut first, &mut second);
+        let factors = adamw.factors(0.1, 1);
+        take(&factors, &mut weights, &gradient, &mut first, &mut second);
         for (weight, expected) in weights.iter().zip([0.9, 1.099_999, 1.0]) {
             assert!((weight - expected).abs() < 1e-6, "{weight} {expected}");
         }

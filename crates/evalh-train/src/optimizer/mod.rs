@@ -6,7 +6,7 @@ mod dropout;
 mod factors;
 mod schedule;
 
-pub use adamw::{AdamW, StepFactors};
+pub use adamw::AdamW;
 pub use clip::clip;
 pub use dropout::{Dropout, DropoutError};
 pub use factors::{LoraFactors, initial_factors};

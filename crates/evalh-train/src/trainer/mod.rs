@@ -268,21 +268,7 @@ impl<M: TrainableModel> Trainer<M> {
     }
 
     fn update(&mut self, step: u64, learning_rate: f64, gradients: &[Vec<f32>]) {
-        let AdamW {
-            betas,
-            eps,
-            weight_decay,
-        } = self.recipe.optimizer;
-        let power = |beta: f64| (1.0 - beta.powf(step as f64)) as f32;
-        let factors = backward::AdamWStep {
-            learning_rate: learning_rate as f32,
-            beta1: betas.0 as f32,
-            beta2: betas.1 as f32,
-            eps: eps as f32,
-            weight_decay: weight_decay as f32,
-            correction1: power(betas.0),
-            correction2: power(betas.1),
-        };
+        let factors = self.recipe.optimizer.factors(learning_rate, step);
         let isa = Isa::detect();
         for (part, gradient) in self.trained.iter_mut().zip(gradients) {
             let (m, v) = (&mut part.first, &mut part.second);

@@ -7,29 +7,30 @@ use rayon::prelude::*;
 /// Values a thread takes at least.
 const CHUNK: usize = 16 << 10;
 
-/// The numbers of one step of `AdamW`, the same for every value.
+/// The numbers of one step of `AdamW`, the same for every value, each computed in f64 and rounded once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWStep {
-    /// Learning rate of this step.
-    pub learning_rate: f32,
-    /// Decay rate of the first moment.
-    pub beta1: f32,
-    /// Decay rate of the second moment.
-    pub beta2: f32,
-    /// Added to the root of the second moment.
+    /// Multiplies a value first: 1 - learning rate * weight decay.
+    pub keep: f32,
+    /// What of a new gradient goes into the first moment: 1 - beta 1.
+    pub new_first: f32,
+    /// What of the second moment stays: beta 2.
+    pub keep_second: f32,
+    /// What of a new gradient's square goes into the second moment: 1 - beta 2.
+    pub new_second: f32,
+    /// Divides the root of the second moment: the root of 1 - beta 2 to the power of the step.
+    pub second_correction: f32,
+    /// Added to that.
     pub eps: f32,
-    /// Decoupled weight decay; the values shrink by `learning_rate * weight_decay` of themselves.
-    pub weight_decay: f32,
-    /// `1 - beta1^t` at step `t`, counted from 1.
-    pub correction1: f32,
-    /// `1 - beta2^t`.
-    pub correction2: f32,
+    /// Multiplies the first moment over that: learning rate / (1 - beta 1 to the power of the step).
+    pub step_size: f32,
 }
 
 /// Moves `values` by one step of `AdamW` (Loshchilov and Hutter, 2019) and updates their moments `m` and `v`.
 ///
 /// The order is that of torch.optim.AdamW: the values decay, the moments take in the gradient, and the values move by
-/// `learning_rate / correction1 * m / (sqrt(v) / sqrt(correction2) + eps)`.
+/// `step_size * m / (sqrt(v) / second_correction + eps)`; the bits are those of torch on processors with fused
+/// multiply-add.
 ///
 /// # Panics
 /// When the lengths differ.
@@ -70,14 +71,11 @@ unsafe fn step_lanes<V: Lanes>(
     v: &mut [f32],
     step: AdamWStep,
 ) {
-    let keep = 1.0 - step.learning_rate * step.weight_decay;
-    let (new1, new2) = (1.0 - step.beta1, 1.0 - step.beta2);
-    let size = step.learning_rate / step.correction1;
-    let root = 1.0 / step.correction2.sqrt();
     for (((x, g), m), v) in values.iter_mut().zip(gradient).zip(m).zip(v) {
-        *m += (*g - *m) * new1;
-        *v = *v * step.beta2 + *g * *g * new2;
-        *x = *x * keep - size * *m / (v.sqrt() * root + step.eps);
+        *m = (g - *m).mul_add(step.new_first, *m);
+        *v = (step.new_second * g).mul_add(*g, *v * step.keep_second);
+        let root = v.sqrt() / step.second_correction + step.eps;
+        *x = *x * step.keep - step.step_size * *m / root;
     }
 }
 
@@ -109,13 +107,13 @@ mod tests {
             let (mut m, mut v) = (vec![0f32; n], vec![0f32; n]);
             for (t, gradient) in (1..).zip(&gradients) {
                 let step = AdamWStep {
-                    learning_rate: rate as f32,
-                    beta1: beta1 as f32,
-                    beta2: beta2 as f32,
+                    keep: (1.0 - rate * decay) as f32,
+                    new_first: (1.0 - beta1) as f32,
+                    keep_second: beta2 as f32,
+                    new_second: (1.0 - beta2) as f32,
+                    second_correction: (1.0 - beta2.powi(t)).sqrt() as f32,
                     eps: eps as f32,
-                    weight_decay: decay as f32,
-                    correction1: (1.0 - beta1.powi(t)) as f32,
-                    correction2: (1.0 - beta2.powi(t)) as f32,
+                    step_size: (rate / (1.0 - beta1.powi(t))) as f32,
                 };
                 adamw_step(isa, &mut x, gradient, &mut m, &mut v, step);
             }
