@@ -28,8 +28,13 @@ pub fn demo(flags: &DemoFlags) -> Outcome<Exit> {
     for folder in DEMO {
         folders.push((folder.name, folder.unpack(artifacts.cache_dir())?));
     }
-    let pack = match PythonSandbox::prepare(&artifacts, None, &console) {
-        Ok(_) => PACK,
+    // Threads of its own: the run starts those of the whole program.
+    let threads = rayon::ThreadPoolBuilder::new()
+        .build()
+        .or_fail_to(|| "start threads".to_owned())?;
+    let sandbox = threads.install(|| PythonSandbox::prepare(&artifacts, None, &console).map(drop));
+    let pack = match sandbox {
+        Ok(()) => PACK,
         Err(failure) => {
             console.warn(format_args!(
                 "the suites whose answers are programs are left out: {}",
