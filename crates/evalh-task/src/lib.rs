@@ -24,6 +24,7 @@ mod writing;
 
 pub use code_block::first_python_block;
 pub use error::TaskError;
+pub use glue::{GlueLabel, GlueRow, glue_training};
 pub use options::{Chat, Draw, Extra, TaskOptions};
 pub use pack::{Pack, PackSuite, find_pack, packs};
 pub use registry::{find_suite, open_suite, suites};

@@ -2,9 +2,10 @@
 
 use super::form::HeadTask;
 use crate::{
-    TaskError,
+    DataFiles, TaskError,
     definition::{
-        source::{Row, Source, Split, field_remedy, wrong_count},
+        Rows,
+        source::{Place, Row, Source, Split, field_remedy, wrong_count},
         template::{Fields, TaskValues},
     },
 };
@@ -65,6 +66,17 @@ pub fn read(source: &mut Source<'_>, task: &HeadTask) -> Result<Vec<Item>, TaskE
         .iter()
         .map(|row| item(task, &split, row))
         .collect()
+}
+
+/// All rows of one file.
+///
+/// # Errors
+/// When it cannot be read, or a row's label is none of the task's.
+pub fn items(files: &DataFiles, rows: &Rows, task: &HeadTask) -> Result<Vec<Item>, TaskError> {
+    let values = TaskValues::new(&task.name, &BTreeMap::new());
+    let split = Source::new(Place::Disk(files)).split(rows, &values)?;
+    let rows = split.rows.iter();
+    rows.map(|row| item(task, &split, row)).collect()
 }
 
 fn item(task: &HeadTask, split: &Split, row: &Row) -> Result<Item, TaskError> {

@@ -10,5 +10,7 @@ mod head;
 mod metric;
 mod suite;
 mod task;
+mod training;
 
 pub use suite::Glue;
+pub use training::{GlueLabel, GlueRow, glue_training};

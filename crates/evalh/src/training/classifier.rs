@@ -15,8 +15,10 @@ use evalh_adapter::LoraTask;
 use evalh_checkpoint::WeightSource as _;
 use evalh_model::{Encoder, EncoderConfig, HeadChoice, LoadOptions, Parameter};
 use evalh_record::training::{LossOn, Method, Objective};
-use evalh_train::data::{LabelledEncoder, LabelledExample, read_labelled};
+use evalh_task::{GlueLabel, GlueRow, glue_training};
+use evalh_train::data::{LabelledEncoder, LabelledExample, parse_labelled, read_labelled};
 use evalh_train::{Trainer, scratch::random_weight};
+use serde_json::json;
 
 /// Rows as tokens, and the outputs that their labels need.
 struct Labelled {
@@ -144,11 +146,35 @@ fn check(choices: &Choices, material: &Material) -> Outcome<()> {
     }
 }
 
+/// Rows of GLUE in the form of everybody's.
+fn json_lines(rows: &[GlueRow]) -> Vec<u8> {
+    let mut lines = String::new();
+    for row in rows {
+        let label = match row.label {
+            GlueLabel::Class(place) => json!(place),
+            GlueLabel::Number(number) => json!(number),
+        };
+        let line = match row.texts.as_slice() {
+            [first, second] => json!({ "sentence1": first, "sentence2": second, "label": label }),
+            texts => json!({ "text": texts.concat(), "label": label }),
+        };
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    lines.into_bytes()
+}
+
 fn labelled(material: &Material, config: &EncoderConfig, choice: &DataChoice) -> Outcome<Labelled> {
     // Relative positions alone bound nothing, but the model was trained with so many.
     let positions = config.max_tokens().unwrap_or(config.max_positions);
     let max_tokens = material.max_tokens(choice, positions)?;
-    let dataset = read_labelled(&choice.path).or_fail()?;
+    let dataset = match glue_training(&choice.path) {
+        Some(rows) => {
+            let lines = json_lines(&rows.or_fail()?);
+            parse_labelled(&choice.path.with_extension("jsonl"), &lines).or_fail()?
+        }
+        None => read_labelled(&choice.path).or_fail()?,
+    };
     let encoder = LabelledEncoder {
         tokenizer: &material.tokenizer,
         has_types: config.token_types > 1,
