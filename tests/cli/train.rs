@@ -182,7 +182,9 @@ fn what_cannot_be_trained_is_told_with_the_remedy() {
         "train --model llama --data data.jsonl --layers 0-7 --out c",
         "train --model llama --data data.jsonl --targets q_prj --out d",
         "train --model llama --data data.jsonl --method full --rslora --out e",
+        "train --model llama --data data.jsonl --method full --rank 4 --out e",
         "train --model llama --data data.jsonl --max-tokens 4096 --out f",
+        "train --from-scratch llama --steps 3 --out g",
         "train --model llama --data data.jsonl --learning-rate 0 --out h",
         "train --model llama --data data.jsonl --steps 3 --warmup 10 --out i",
         "train --model llama --data data.jsonl --resume --out j",
@@ -269,6 +271,9 @@ fn an_experiment_runs_to_its_report_and_is_not_done_again() {
     assert_eq!(record["settings"]["budget"]["of"], "standard-s2");
     let again = evalh.run("experiment plan.toml --offline");
     done(&again);
+    let machine = evalh.run("experiment plan.toml --offline --json --quiet");
+    let found: Value = serde_json::from_str(&machine.out).unwrap();
+    assert_eq!(found["arms"].as_array().unwrap().len(), 3);
     assert!(
         again.err.contains("10 jobs, 10 of them done"),
         "{}",

@@ -2,7 +2,7 @@
 
 use crate::{
     experiment::{Settings, experiment as run},
-    failure::{Exit, Failure, Outcome},
+    failure::{Exit, Failure, OrFail as _, Outcome},
     flags::ExperimentFlags,
     interrupt,
     output::Console,
@@ -26,6 +26,9 @@ pub fn experiment(flags: &ExperimentFlags) -> Outcome<Exit> {
         offline: flags.offline,
         console: &console,
     })?;
+    let json = serde_json::from_str(&ended.json)
+        .or_fail_to(|| "write the experiment as JSON".to_owned())?;
+    console.machine(&json);
     console.result(&ended.shown);
     for file in &ended.written {
         console.result(format_args!("report: {}", file.display()));

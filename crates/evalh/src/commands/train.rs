@@ -13,6 +13,9 @@ use evalh_record::training::{
 };
 use evalh_train::plan::{Recipe, Targets, Until};
 
+/// The rank of updates where nobody says.
+const RANK: usize = 16;
+
 /// Trains an adapter or a checkpoint.
 ///
 /// # Errors
@@ -26,6 +29,7 @@ pub fn train(flags: &TrainFlags) -> Outcome<Exit> {
             flags.out.display(),
             number::thousands(parameters as u64)
         ));
+        console.machine(&serde_json::json!({ "parameters": parameters }));
         return Ok(Exit::Done);
     }
     let choices = choices(flags)?;
@@ -52,7 +56,7 @@ fn choices(flags: &TrainFlags) -> Outcome<Choices> {
     let method = flags.method.choice();
     check(flags, method)?;
     let learn = &flags.learn;
-    let rank = flags.rank.get();
+    let rank = flags.rank.map_or(RANK, std::num::NonZero::get);
     Ok(Choices {
         model: model.clone(),
         data: DataChoice {
@@ -72,6 +76,7 @@ fn choices(flags: &TrainFlags) -> Outcome<Choices> {
             rslora: flags.rslora,
             dropout: flags.dropout,
             targets: match flags.targets.as_slice() {
+                [] => Targets::AllLinear,
                 [all] if all == "all-linear" => Targets::AllLinear,
                 names => Targets::Named(names.to_vec()),
             },
@@ -136,6 +141,8 @@ fn check(flags: &TrainFlags, method: Method) -> Outcome<()> {
     };
     if method == Method::Full {
         for (given, flag) in [
+            (flags.rank.is_some(), "--rank"),
+            (!flags.targets.is_empty(), "--targets"),
             (flags.alpha.is_some(), "--alpha"),
             (flags.rslora, "--rslora"),
             (flags.dropout > 0.0, "--dropout"),

@@ -34,6 +34,8 @@ pub struct Ended {
     pub written: Vec<PathBuf>,
     /// What a terminal shows of it.
     pub shown: String,
+    /// All of it as JSON.
+    pub json: String,
     /// Jobs that failed.
     pub failed: usize,
 }
@@ -85,10 +87,11 @@ pub fn experiment(settings: &Settings<'_>) -> Outcome<Ended> {
         .iter()
         .filter(|(_, ended)| matches!(ended, Done::Failed { .. }))
         .count();
-    let (written, shown) = report::report(plan, &done, answered.as_deref())?;
+    let (written, shown, json) = report::report(plan, &done, answered.as_deref())?;
     Ok(Ended {
         written,
         shown,
+        json,
         failed,
     })
 }

@@ -29,7 +29,7 @@ use std::{
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
 
-/// Writes the report of what is done; gives its files and what a terminal shows.
+/// Writes the report of what is done; gives its files, what a terminal shows, and all of it as JSON.
 ///
 /// # Errors
 /// When a record cannot be read or a file written.
@@ -37,7 +37,7 @@ pub fn report(
     plan: &Plan,
     done: &[(&Job, Done)],
     answered: Option<&Path>,
-) -> Outcome<(Vec<PathBuf>, String)> {
+) -> Outcome<(Vec<PathBuf>, String, String)> {
     let mut probes: Vec<(String, Sha256, LayerSelection)> = Vec::new();
     for (job, ended) in done {
         if matches!(job.work, Work::Probe(_)) && *ended == Done::Finished {
@@ -118,7 +118,8 @@ pub fn report(
     write(&path, &markdown(&experiment, &images))?;
     written.push(path);
     let path = dir.join("experiment.json");
-    write(&path, &json(&experiment))?;
+    let found = json(&experiment);
+    write(&path, &found)?;
     written.push(path);
     for (name, text) in csv_files(&experiment) {
         write(&dir.join(name), &text)?;
@@ -126,7 +127,7 @@ pub fn report(
     if let (Some(dir), Some(runs), Some(comparison)) = (answered, &runs, &comparison) {
         written.extend(write_report(dir, runs, comparison, true)?);
     }
-    Ok((written, terminal(&experiment, Console::style())))
+    Ok((written, terminal(&experiment, Console::style()), found))
 }
 
 fn write(path: &Path, text: &str) -> Outcome<()> {

@@ -179,7 +179,7 @@ pub struct TrainFlags {
     )]
     pub model: Option<String>,
     /// Write a checkpoint of random weights for the config.json in this folder, and train nothing
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "data"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "data", "loss", "max_tokens", "chat_template", "method", "quantize", "rank", "alpha", "rslora", "dropout", "targets", "rank_pattern", "alpha_pattern", "layers", "initial", "steps", "epochs", "batch_size", "packing", "accumulation", "learning_rate", "schedule", "warmup", "beta1", "beta2", "epsilon", "weight_decay", "clip", "budget", "budget_of", "until_loss", "held_out", "until_every", "device", "kernel", "precision", "threads", "memory", "offline", "resume", "write_batches", "checkpoint_every"])]
     pub from_scratch: Option<PathBuf>,
     /// What is trained
     #[arg(long, value_enum, default_value = "lora")]
@@ -192,9 +192,9 @@ pub struct TrainFlags {
     #[allow(missing_docs)]
     pub data: DataFlags,
 
-    /// Rank of the updates
-    #[arg(long, value_name = "R", default_value = "16", help_heading = "Adapter")]
-    pub rank: NonZeroUsize,
+    /// Rank of the updates [default: 16]
+    #[arg(long, value_name = "R", help_heading = "Adapter")]
+    pub rank: Option<NonZeroUsize>,
     /// Alpha: updates are scaled by alpha / rank [default: twice the rank]
     #[arg(long, value_name = "X", help_heading = "Adapter")]
     pub alpha: Option<f64>,
@@ -209,12 +209,11 @@ pub struct TrainFlags {
         help_heading = "Adapter"
     )]
     pub dropout: f64,
-    /// Modules to adapt, by the ends of their names, separated by commas
+    /// Modules to adapt, by the ends of their names, separated by commas [default: all-linear]
     #[arg(
         long,
         value_name = "NAME,...",
         value_delimiter = ',',
-        default_value = "all-linear",
         help_heading = "Adapter"
     )]
     pub targets: Vec<String>,
@@ -258,7 +257,13 @@ pub struct TrainFlags {
     )]
     pub held_out: Option<PathBuf>,
     /// Steps between two measurements
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "End")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        requires = "until_loss",
+        help_heading = "End"
+    )]
     pub until_every: u64,
 
     /// Device: cpu, wgpu[:N] or cuda[:N]
