@@ -190,13 +190,19 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         tokens.end - self.wanted.clamp(tokens.start, tokens.end)
     }
 
-    /// These tokens as a row of a forward pass.
-    pub fn row(&self, tokens: Range<usize>) -> Row<'_, S> {
+    /// Whether another sequence that runs the same has the same tokens up to this place.
+    pub fn is_like(&self, other: &Self, end: usize) -> bool {
+        self.unit == other.unit && self.feed.get(..end) == other.feed.get(..end)
+    }
+
+    /// These tokens as a row of a forward pass, and an earlier row of it that is like it.
+    pub fn row(&self, tokens: Range<usize>, twin: Option<usize>) -> Row<'_, S> {
         let logits = self.wanted.clamp(tokens.start, tokens.end) - tokens.start..tokens.len();
         Row {
             seq: self.seq,
             tokens: &self.feed[tokens],
             logits,
+            twin,
         }
     }
 
