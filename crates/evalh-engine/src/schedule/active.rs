@@ -169,6 +169,11 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         matches!(&self.purpose, Purpose::Generate(generating) if generating.has_begun())
     }
 
+    /// Whether it is to answer with a text.
+    pub fn generates(&self) -> bool {
+        matches!(self.purpose, Purpose::Generate(_))
+    }
+
     /// Places in the feed that are still to be read.
     pub fn unread(&self) -> Range<usize> {
         self.read..self.feed.len()

@@ -39,7 +39,7 @@ use draft::Drafting;
 use evalh_record::{Request, Response};
 use held::{Beginning, Held};
 use order::order;
-use plan::{Job, Plan};
+use plan::{Job, Plan, Task};
 use prefix::Prefixes;
 use std::{ops::ControlFlow, ops::Range, time::Instant};
 
@@ -254,6 +254,9 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 true
             }
             Beginning::Absent(node, parent) => {
+                if parent.is_none() && self.waits(job, node) {
+                    return false;
+                }
                 self.begin_prefix(job, node, parent);
                 if self.together(job.unit) {
                     // Those of the other variants, which come next.
@@ -282,6 +285,15 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         // The others begin alike, so each takes as much.
         self.active.len() + all <= self.options.max_rows.get()
             && all * cache_tokens <= self.free_tokens
+    }
+
+    /// Whether a long beginning is left for later, so that the cache holds no two of them: what is in progress is done soon,
+    /// and the beginning then fills passes by itself.
+    fn waits(&self, job: &Job<'e>, node: usize) -> bool {
+        let reads_only = |row: &Active<'_, F::Seq, T>| !row.generates() && row.unit != job.unit;
+        !matches!(job.task, Task::Generate(_))
+            && 2 * self.held.node(node).tokens.len() >= self.options.step_tokens.get()
+            && self.active.iter().any(reads_only)
     }
 
     /// Begins a beginning of a job, which goes on from another one where there is one, if there is room.
