@@ -98,7 +98,6 @@ impl Variants {
                 Apply::Unmerged => Part::Unmerged(engine.attach(&update).or_fail()?),
             });
         }
-        return_freed_memory();
         let (mut models, mut heads) = (vec![base], vec![head]);
         for (name, mut model) in others {
             heads.push(model.head(&[])?);
@@ -171,7 +170,6 @@ impl Variants {
             // The old weights go first: memory holds one checkpoint.
             self.engine = None;
             let engine = self.models[model].engine(&self.run, &self.effort, self.heads[model])?;
-            return_freed_memory();
             self.engine = Some((model, engine));
         }
         let Some((_, engine)) = &mut self.engine else {
@@ -195,6 +193,8 @@ impl Variants {
             (None, _) => Variant::Base,
         };
         engine.select(choice).or_fail()?;
+        // What loading and matching took in between.
+        return_freed_memory();
         Ok((&mut **engine, adapters))
     }
 }
