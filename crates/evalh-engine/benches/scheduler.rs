@@ -30,6 +30,10 @@ impl Model for Instant {
         }
     }
 
+    fn layers(&self) -> usize {
+        1
+    }
+
     fn block_tokens(&self) -> usize {
         16
     }

@@ -13,6 +13,9 @@ pub trait Model {
     /// What a pass reads and computes; [`Costs::token_bytes`] bounds how many tokens fit into the memory.
     fn costs(&self) -> Costs;
 
+    /// Layers of the model.
+    fn layers(&self) -> usize;
+
     /// How many of the lowest layers are the same for two variants, so that the same tokens have the same values there.
     fn shared_layers(&self, _one: usize, _other: usize) -> usize {
         0

@@ -185,6 +185,10 @@ impl Model for LocalModel<'_> {
         }
     }
 
+    fn layers(&self) -> usize {
+        self.decoder.config().layers
+    }
+
     fn shared_layers(&self, one: usize, other: usize) -> usize {
         self.decoder
             .shared_layers(self.adapters[one], self.adapters[other])

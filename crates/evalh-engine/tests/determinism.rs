@@ -204,18 +204,24 @@ fn beginnings_are_shared_and_drafts_accepted_in_what_is_compared() {
     for (place, (name, _)) in CHECKPOINTS.iter().enumerate() {
         for precision in PRECISIONS {
             let subject = (place, precision);
-            let everything = vec![(0..requests().len()).collect(); 6];
-            let run = |drafts| {
-                let options = options(2, 64, 1024, drafts, subject);
+            let run = |variants: usize, drafts| {
+                let options = options(variants, 64, 2048, drafts, subject);
+                let everything = vec![(0..requests().len()).collect(); variants];
                 compare(subject, 2, options, &everything).all
             };
-            let (with, without) = (run(true), run(false));
+            // The base and one adapter that changes every layer.
+            let (with, without) = (run(2, true), run(2, false));
             assert_eq!((without.drafted_tokens, without.accepted_tokens), (0, 0));
             let shares = *name != "phi3";
             assert_eq!(with.accepted_tokens > 0, shares, "{name}");
             assert_eq!(with.shared_tokens > 0, shares, "{name}");
             assert_eq!(with.decode_tokens, without.decode_tokens);
             assert!(with.steps < without.steps || !shares);
+            assert_eq!((with.beside_tokens, without.beside_tokens), (0, 0));
+            // All of them, two of which have the lowest layers in common with the first: these are computed once instead.
+            let all = run(CHECKPOINTS[place].1.len() + 3, true);
+            assert_eq!(all.beside_tokens > 0, shares, "{name}");
+            assert_eq!(all.drafted_tokens, 0, "{name}");
         }
     }
 }

@@ -231,6 +231,10 @@ impl Model for Broken {
         }
     }
 
+    fn layers(&self) -> usize {
+        1
+    }
+
     fn block_tokens(&self) -> usize {
         1
     }

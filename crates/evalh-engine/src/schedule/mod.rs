@@ -108,10 +108,14 @@ pub fn serve_all<M: Model, T: Text>(
         } else {
             Prefixes::none(plan.jobs.len())
         };
-        let drafts = options.drafts && session.shares();
+        let beside = if session.shares() {
+            Beside::of(model, asked.len())
+        } else {
+            Beside::default()
+        };
+        let drafts = options.drafts && session.shares() && !beside.saves_more_than_drafts();
         let drafting = drafts.then(|| Drafting::new(&plan.jobs, asked.len(), model.costs()));
         let drafting = drafting.flatten();
-        let beside = Beside::of(model, asked.len());
         let together = |unit| beside.together(unit, drafting.as_ref());
         let order = order(&plan.jobs, &prefixes, options.max_rows.get(), together);
         let mut batch = Batch {

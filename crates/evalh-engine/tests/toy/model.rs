@@ -95,6 +95,10 @@ impl Model for ToyModel {
         }
     }
 
+    fn layers(&self) -> usize {
+        20
+    }
+
     fn shared_layers(&self, one: usize, other: usize) -> usize {
         // The last of three has nothing in common with the others.
         let alike = self.alike && one != other && one.max(other) != 2;
