@@ -5,6 +5,7 @@
 //!   in `generating`, `scoring` and `window`;
 //! - `assemble` turns the outcomes of a request's sequences into its response;
 //! - `prefix` finds the beginnings that several prompts share, which are computed once, and `held` keeps them;
+//! - `admit` lets sequences into the batch, `spans` says what each of them reads in the coming pass;
 //! - `order` says which sequence runs when, `beside` which of them in the same passes;
 //! - `draft` lets the answers of variants to one request draft for each other;
 //! - this file runs the passes.
@@ -17,8 +18,10 @@
 //! sequence; those of others are then given up, and computed again later.
 
 mod active;
+mod admit;
 mod assemble;
 mod beside;
+mod delivery;
 mod draft;
 mod generating;
 mod held;
@@ -26,6 +29,7 @@ mod order;
 mod plan;
 mod prefix;
 mod scoring;
+mod spans;
 mod window;
 
 use crate::{
@@ -35,12 +39,14 @@ use crate::{
 use active::{Active, Advance};
 use assemble::Assembly;
 use beside::Beside;
+use delivery::Delivery;
 use draft::Drafting;
 use evalh_record::{Request, Response};
-use held::{Beginning, Held};
+use held::Held;
 use order::order;
-use plan::{Job, Plan, Task};
+use plan::{Job, Plan};
 use prefix::Prefixes;
+use spans::Span;
 use std::{ops::ControlFlow, ops::Range, time::Instant};
 
 /// Bytes of logits that the prefill of one pass may ask for, so that the loss of a text over a large vocabulary takes no
@@ -142,37 +148,6 @@ pub fn serve_all<M: Model, T: Text>(
     }
 }
 
-/// The way out: responses under construction, and who receives them.
-struct Delivery<'a, 's> {
-    assemblies: Vec<Assembly<'a>>,
-    sink: &'s mut dyn FnMut(usize, Response) -> ControlFlow<()>,
-}
-
-impl Delivery<'_, '_> {
-    /// Delivers what needs no model at all.
-    fn deliver_finished(&mut self, timings: &mut SharedTimings) -> ControlFlow<()> {
-        for answer in 0..self.assemblies.len() {
-            self.deliver_if_finished(answer, timings)?;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn deliver_if_finished(
-        &mut self,
-        answer: usize,
-        timings: &mut SharedTimings,
-    ) -> ControlFlow<()> {
-        let assembly = &mut self.assemblies[answer];
-        match assembly.take_response() {
-            Some((response, tokens)) => {
-                timings.keep(assembly.variant(), tokens);
-                (self.sink)(assembly.variant(), response)
-            }
-            None => ControlFlow::Continue(()),
-        }
-    }
-}
-
 /// The sequences in progress.
 struct Batch<'e, F: Forward, T: Text> {
     session: F,
@@ -195,12 +170,6 @@ struct Batch<'e, F: Forward, T: Text> {
     spans: Vec<Span>,
     /// What the pass reads for each variant.
     read: Vec<Read>,
-}
-
-struct Span {
-    row: usize,
-    tokens: Range<usize>,
-    decode: bool,
 }
 
 impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
@@ -234,185 +203,6 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 return Ok(ended);
             }
         }
-    }
-
-    /// Begins the job of this place, or the beginning that it shares; whether it was the job.
-    fn admit(&mut self, place: usize, jobs: &[Job<'e>], timings: &mut SharedTimings) -> bool {
-        let job = &jobs[place];
-        match self.held.beginning(place) {
-            Beginning::Computing => false,
-            Beginning::Ready(beginning) => {
-                let read = beginning.map_or(0, |(_, held)| held);
-                let cache_tokens = job.cache_tokens - read / self.block * self.block;
-                let fits = self.fits_with_others(place, jobs, cache_tokens);
-                if !fits || !self.reserve(cache_tokens) {
-                    return false;
-                }
-                let session = &mut self.session;
-                let open = |tokens| Self::begin(session, job.variant, beginning, tokens);
-                let eos_ids = &self.vocabulary.eos_ids;
-                let held = (read, cache_tokens);
-                let row = Active::new(open, held, place, job, self.text, eos_ids);
-                self.active.push(row.drafted_by(self.drafting.as_ref()));
-                timings.share(job.variant, read);
-                true
-            }
-            Beginning::Absent(node, parent) => {
-                if parent.is_none() && self.waits(job, node) {
-                    return false;
-                }
-                self.begin_prefix(job, node, parent);
-                if self.together(job.unit) {
-                    // Those of the other variants, which come next.
-                    let others = jobs.iter().enumerate().skip(place + 1);
-                    for (place, other) in others.take_while(|(_, other)| other.unit == job.unit) {
-                        if let Beginning::Absent(node, parent) = self.held.beginning(place) {
-                            self.begin_prefix(other, node, parent);
-                        }
-                    }
-                }
-                false
-            }
-        }
-    }
-
-    /// Whether the first of those that run beside each other, which takes so many cache tokens, is not the only one there is
-    /// room for, or has nothing to wait for.
-    fn fits_with_others(&self, place: usize, jobs: &[Job<'e>], cache_tokens: usize) -> bool {
-        let unit = jobs[place].unit;
-        let begun = |row: &Active<'_, F::Seq, T>| row.unit == unit;
-        if self.active.is_empty() || !self.together(unit) || self.active.iter().any(begun) {
-            return true;
-        }
-        let later = jobs[place + 1..].iter();
-        let all = 1 + later.take_while(|job| job.unit == unit).count();
-        // The others begin alike, so each takes as much.
-        self.active.len() + all <= self.options.max_rows.get()
-            && all * cache_tokens <= self.free_tokens
-    }
-
-    /// Whether a long beginning is left for later, so that the cache holds no two of them: what is in progress is done soon,
-    /// and the beginning then fills passes by itself.
-    fn waits(&self, job: &Job<'e>, node: usize) -> bool {
-        let reads_only = |row: &Active<'_, F::Seq, T>| !row.generates() && row.unit != job.unit;
-        !matches!(job.task, Task::Generate(_))
-            && 2 * self.held.node(node).tokens.len() >= self.options.step_tokens.get()
-            && self.active.iter().any(reads_only)
-    }
-
-    /// Begins a beginning of a job, which goes on from another one where there is one, if there is room.
-    fn begin_prefix(&mut self, job: &Job<'e>, node: usize, parent: Option<(F::Seq, usize)>) {
-        let cache_tokens = self.held.own_tokens(node);
-        if self.reserve(cache_tokens) {
-            let prefix = self.held.node(node);
-            let tokens = prefix.tokens.len();
-            let seq = Self::begin(&mut self.session, job.variant, parent, tokens);
-            let read = parent.map_or(0, |(_, held)| held);
-            let row = Active::prefix(seq, (read, cache_tokens), prefix, node, job);
-            self.active.push(row);
-            self.held.compute(node);
-        }
-    }
-
-    /// Whether the variants' sequences of this number run beside each other.
-    fn together(&self, unit: usize) -> bool {
-        self.beside.together(unit, self.drafting.as_ref())
-    }
-
-    /// Gives up what is held for later jobs, for one that would fit into an empty cache.
-    fn make_room(&mut self, place: usize) {
-        let mut freed = self.held.forget_all_but(place);
-        if freed.is_empty() {
-            freed = self.held.part(place);
-        }
-        assert!(!freed.is_empty(), "every job fits into an empty cache");
-        for (seq, tokens) in freed {
-            self.session.close(seq);
-            self.free_tokens += tokens;
-        }
-    }
-
-    /// A sequence for so many tokens, that goes on from another one's where there is one.
-    fn begin(
-        session: &mut F,
-        variant: usize,
-        from: Option<(F::Seq, usize)>,
-        tokens: usize,
-    ) -> F::Seq {
-        match from {
-            Some((seq, held)) => session.fork(seq, held),
-            None => session.open(variant, tokens),
-        }
-    }
-
-    /// Takes cache tokens for one more row, where there is room.
-    fn reserve(&mut self, tokens: usize) -> bool {
-        let room = self.active.len() < self.options.max_rows.get() && tokens <= self.free_tokens;
-        if room {
-            self.free_tokens -= tokens;
-        }
-        room
-    }
-
-    /// Every decode row with its drafts, and prefill in the order of admission up to the step's tokens; a variant's after each other, so that
-    /// its updates act on one stretch of tokens.
-    fn choose_spans(&mut self) {
-        self.spans.clear();
-        let step = self.options.step_tokens.get();
-        let mut decode = self.active.iter().filter(|row| row.is_decoding()).count();
-        // Each asks for a row of logits, which takes memory that one variant alone does not.
-        let mut most_drafts = step / 8;
-        for (i, row) in self.active.iter_mut().enumerate() {
-            if !row.is_decoding() {
-                continue;
-            }
-            if let Some(drafting) = &self.drafting {
-                let drafts = row.draft(drafting, decode, most_drafts);
-                most_drafts -= drafts;
-                decode += drafts;
-            }
-            self.spans.push(Span {
-                row: i,
-                tokens: row.unread(),
-                decode: true,
-            });
-        }
-        let mut budget = step.saturating_sub(decode).max(step.div_ceil(8));
-        let row_bytes = self.vocabulary.size * size_of::<f32>();
-        let mut logits = (MOST_LOGIT_BYTES / row_bytes.max(1)).max(1);
-        let (active, common, drafting) = (&self.active, &self.beside, self.drafting.as_ref());
-        let prefill: Vec<usize> = (0..active.len())
-            .filter(|row| !active[*row].is_decoding())
-            .collect();
-        // Those that run beside each other stay at the same place.
-        let beside = |a: &usize, b: &usize| {
-            let (a, b) = (&active[*a], &active[*b]);
-            a.unit == b.unit && a.unread() == b.unread() && common.together(a.unit, drafting)
-        };
-        for rows in prefill.chunk_by(beside) {
-            // One token each where there is nothing else to do, and otherwise all of them or none.
-            if budget < rows.len() && !self.spans.is_empty() {
-                break;
-            }
-            let (each, each_logits) = ((budget / rows.len()).max(1), logits / rows.len());
-            for row in rows {
-                let reader = &active[*row];
-                let unread = reader.unread();
-                let end = unread.end.min(unread.start + each);
-                let tokens = unread.start..reader.end_of(&(unread.start..end), each_logits);
-                if tokens.is_empty() {
-                    continue;
-                }
-                budget = budget.saturating_sub(tokens.len());
-                logits -= reader.logits_of(&tokens);
-                self.spans.push(Span {
-                    row: *row,
-                    decode: false,
-                    tokens,
-                });
-            }
-        }
-        self.spans.sort_by_key(|span| active[span.row].variant);
     }
 
     /// One forward pass, and what the rows make of it.
