@@ -78,6 +78,35 @@ fn layers_are_probed_and_the_chosen_ones_trained_and_evaluated() {
 }
 
 #[test]
+fn an_adapter_of_the_upper_layer_shares_the_lower_one_with_the_base() {
+    let evalh = with_data();
+    done(&evalh.run(&format!(
+        "train --model llama --data data.jsonl {STEPS} --layers 1 --out upper"
+    )));
+    for (dir, options) in [("together", ""), ("apart", "--one-by-one")] {
+        done(&evalh.run(&format!(
+            "run --suite mini_mmlu,mini_gsm8k --limit 4 --max-new-tokens 12 --model llama --adapter upper=upper --out {dir} {options}"
+        )));
+    }
+    let samples = |dir: &str| evalh.read(&format!("{dir}/samples.jsonl"));
+    assert_eq!(samples("together"), samples("apart"));
+    let read = |dir: &str| {
+        let timings = json(&evalh, &format!("{dir}/timings.json"));
+        let sitting = timings["sittings"].as_array().unwrap().last().unwrap();
+        let upper = sitting["variants"].as_array().unwrap().last().unwrap();
+        assert_eq!(upper["variant"], "upper");
+        ["prefill_tokens", "beside_tokens", "drafted_tokens"].map(|of| upper[of].as_u64().unwrap())
+    };
+    let ([prompts, beside, drafted], apart) = (read("together"), read("apart"));
+    assert!(beside >= prompts && drafted == 0, "{beside} of {prompts}");
+    assert_eq!(apart, [prompts, 0, 0]);
+    for (dir, tells) in [("together", true), ("apart", false)] {
+        let report = evalh.read(&format!("{dir}/report.md"));
+        assert_eq!(report.contains("lower layers shared"), tells, "{dir}");
+    }
+}
+
+#[test]
 fn every_method_scores_every_layer() {
     let evalh = with_data();
     for method in [
