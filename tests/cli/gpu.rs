@@ -139,6 +139,21 @@ fn a_gpu_has_the_logits_and_texts_of_transformers_and_peft() {
     assert!(found["folders"].as_array().unwrap().len() >= 10);
 }
 
+#[test]
+fn a_gpu_that_is_not_there_is_refused_without_a_panics_report() {
+    if !has_gpu("a_gpu_that_is_not_there_is_refused_without_a_panics_report") {
+        return;
+    }
+    let evalh = Evalh::new();
+    copy_fixture("llama", &evalh.path("llama"));
+    let mut command = evalh.command("verify llama --device wgpu:99");
+    let shown = Evalh::finish(command.env("RUST_BACKTRACE", "0"));
+    assert_eq!(shown.code, Some(2), "{}", shown.err);
+    let said = "wgpu:99: it does not answer on this machine";
+    assert!(shown.err.contains(said), "{}", shown.err);
+    assert!(!shown.err.contains("panicked"), "{}", shown.err);
+}
+
 const DATA: &str = r#"{"prompt": "Add 1 and 2.", "response": " The sum is 3."}
 {"prompt": "Add 3 and 4.", "response": " The sum is 7."}
 {"prompt": "Take 2 from 7.", "response": " Five are left."}
