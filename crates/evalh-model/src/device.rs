@@ -140,16 +140,30 @@ fn wgpu(index: Option<usize>) -> Result<Compute, ModelError> {
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn answering(choice: DeviceChoice, device: burn::tensor::Device) -> Result<Compute, ModelError> {
     use burn::tensor::Tensor;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     let probe = || Tensor::<1>::ones([2], &device).sum().into_data();
-    match catch_unwind(AssertUnwindSafe(probe)) {
-        Ok(_) => Ok(Compute::burn(device)),
-        Err(_) => Err(ModelError::Device {
-            device: choice.to_string(),
-            problem: "it does not answer on this machine; check its driver and number, or use cpu"
-                .into(),
-        }),
+    if without_reports(probe).is_some() {
+        return Ok(Compute::burn(device));
     }
+    Err(ModelError::Device {
+        device: choice.to_string(),
+        problem: "it does not answer on this machine; check its driver and number (RUST_BACKTRACE=1 shows what burn says), or use cpu"
+            .into(),
+    })
+}
+
+/// What `probe` gives; none where it panics. burn's threads panic before the caller's does, so nothing in the process
+/// reports a panic meanwhile, but where backtraces are asked for.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn without_reports<T>(probe: impl FnOnce() -> T) -> Option<T> {
+    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+        return catch_unwind(AssertUnwindSafe(probe)).ok();
+    }
+    let report = take_hook();
+    set_hook(Box::new(|_| ()));
+    let done = catch_unwind(AssertUnwindSafe(probe));
+    set_hook(report);
+    done.ok()
 }
 
 #[cfg(not(feature = "wgpu"))]

@@ -2,6 +2,7 @@
 
 mod evalh;
 mod fixtures;
+mod gpu;
 mod model;
 mod sandbox;
 mod tensors;
@@ -11,6 +12,7 @@ pub use evalh::{Evalh, Shown};
 pub use fixtures::{
     Stored, change_tensors, copy_encoder, copy_fixture, encoder_data, fixtures, with_reference,
 };
+pub use gpu::has_gpu;
 pub use model::real_model;
 pub use sandbox::has_sandbox;
 pub use tensors::Tensors;
