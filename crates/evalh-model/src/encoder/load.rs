@@ -3,6 +3,7 @@
 use super::config::EncoderConfig;
 use super::dense::Dense;
 use super::names::Names;
+use super::stored::StoredNames;
 use crate::ModelError;
 use crate::config::Norms;
 use crate::loader::read_checked;
@@ -19,8 +20,7 @@ pub(super) struct Loader<'a> {
     pub compute: Compute,
     pub config: &'a EncoderConfig,
     names: &'a Names,
-    /// Whether the checkpoint names the base model's tensors with the prefix.
-    prefixed: bool,
+    stored: StoredNames<'a>,
     /// Whether the model does.
     pub public_prefix: bool,
     /// How the weights of linears are rounded.
@@ -44,13 +44,12 @@ impl<'a> Loader<'a> {
         names: &'a Names,
         quantize: Option<Quantization>,
     ) -> Self {
-        let embedding = format!("{}.embeddings.word_embeddings.weight", names.prefix);
         Self {
             weights,
             compute,
             config,
             names,
-            prefixed: weights.tensor(&embedding).is_some(),
+            stored: StoredNames::new(weights, names.prefix),
             public_prefix: true,
             quantize,
             seen: Mutex::default(),
@@ -64,39 +63,19 @@ impl<'a> Loader<'a> {
 
     /// The name in the model as it is loaded: a model without a head is the base model, which has no prefix.
     pub(super) fn public(&self, name: &str) -> String {
-        self.stripped(name, self.public_prefix)
+        self.stored.stripped(name, self.public_prefix)
     }
 
-    fn stripped(&self, name: &str, keep: bool) -> String {
-        let base = name.strip_prefix(self.names.prefix);
-        match base.and_then(|rest| rest.strip_prefix('.')) {
-            Some(rest) if !keep => rest.to_owned(),
-            _ => name.to_owned(),
-        }
-    }
-
-    /// The checkpoint's name of a tensor that it has. Checkpoints of `BERT`'s first years call a norm's weight and bias
-    /// gamma and beta.
+    /// The checkpoint's name of a tensor that it has.
     pub(super) fn stored(&self, name: &str) -> Option<String> {
-        let stored = self.stripped(name, self.prefixed);
-        if self.weights.tensor(&stored).is_some() {
-            return Some(stored);
-        }
-        let old = stored
-            .strip_suffix("LayerNorm.weight")
-            .map(|stem| format!("{stem}LayerNorm.gamma"))
-            .or_else(|| {
-                let stem = stored.strip_suffix("LayerNorm.bias")?;
-                Some(format!("{stem}LayerNorm.beta"))
-            })?;
-        self.weights.tensor(&old).is_some().then_some(old)
+        self.stored.find(name)
     }
 
     /// A tensor that must be there.
     pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         self.optional(name, shape)?
             .ok_or_else(|| ModelError::MissingTensor {
-                name: self.stripped(name, self.prefixed),
+                name: self.stored.expected(name),
             })
     }
 
@@ -236,11 +215,7 @@ impl<'a> Loader<'a> {
         let buffers = ["embeddings.position_ids", "embeddings.token_type_ids"];
         let no_positions = self.config.positions == super::config::PositionKind::None;
         let of_use = |name: &String| {
-            let whole = if self.prefixed {
-                name.clone()
-            } else {
-                format!("{prefix}.{name}")
-            };
+            let whole = self.stored.whole(name);
             let in_base = whole
                 .strip_prefix(prefix)
                 .map_or("", |rest| rest.trim_start_matches('.'));

@@ -1,6 +1,7 @@
 //! Encoders against the reference implementation.
 
 mod behaviour;
+mod classifier;
 mod parity;
 mod reference;
 mod refusals;
