@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// Rows of a task of the built-in suite `mini_glue`, as a training reads them.
-fn rows(task: &str, label: fn(&str) -> Value) -> String {
+pub fn rows(task: &str, label: fn(&str) -> Value) -> String {
     let path = format!(
         "{}/../../datasets/mini/mini_glue/{task}/dev.tsv",
         env!("CARGO_MANIFEST_DIR")
@@ -155,6 +155,35 @@ fn every_weight_of_a_regression_is_trained_beside_the_checkpoint_it_was() {
 }
 
 #[test]
+fn an_adapter_is_trained_over_rounded_weights_and_a_head_that_is_not() {
+    let evalh = Evalh::new();
+    copy_encoder(&evalh, "deberta_v2");
+    let number = |text: &str| json!(text.parse::<f64>().unwrap());
+    evalh.write("stsb.jsonl", rows("STS-B", number));
+    let train = |out: &str, quantize: &str, steps: usize| {
+        let shown = evalh.run(&format!(
+            "train --model deberta_v2 --data stsb.jsonl --out {out} --rank 2 --max-tokens 40 --batch-size 5 \
+             --steps {steps} --learning-rate 0.01 --warmup 0 --checkpoint-every 0 {quantize}"
+        ));
+        assert_eq!(shown.code, Some(0), "{}", shown.err);
+        let training = evalh.read(&format!("{out}/training.json"));
+        serde_json::from_str::<Value>(&training).unwrap()
+    };
+    let training = train("own", "--quantize nf4", 60);
+    assert_eq!(training["settings"]["model"]["quantized"], "nf4");
+    let exact = train("exact", "", 60);
+    assert!(training["loss"]["first"] != exact["loss"]["first"]);
+    // The loss that was trained is that of the rounded base with the adapter.
+    let run = evalh.run(
+        "run --suite mini_glue --tasks stsb --model deberta_v2 --quantize nf4 --adapter own=own --out run",
+    );
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let found = values(&evalh, "run", "pearson");
+    let of = |name: &str| found.iter().find(|(variant, _)| variant == name).unwrap().1;
+    assert!(of("own") > of("base") && of("own") > 0.8, "{found:?}");
+}
+
+#[test]
 fn layers_of_an_encoder_are_probed_and_the_chosen_ones_trained() {
     let evalh = Evalh::new();
     copy_encoder(&evalh, "roberta_mlm");
@@ -217,7 +246,6 @@ fn what_is_not_done_with_encoders_is_refused_by_name() {
     evalh.write("text.jsonl", "{\"text\":\"a\"}\n");
     let mut shown = String::new();
     for line in [
-        "train --data two.jsonl --quantize nf4",
         "train --data two.jsonl --loss all",
         "train --data two.jsonl --chat-template",
         "train --data two.jsonl --initial adapter",

@@ -6,8 +6,8 @@ use super::names::Names;
 use super::stored::StoredNames;
 use crate::ModelError;
 use crate::config::Norms;
-use crate::loader::read_checked;
-use crate::part::{Embedding, Linear, Norm, Rows};
+use crate::loader::{join, read_checked};
+use crate::part::{Embedding, Linear, Norm, Rows, Values};
 use evalh_adapter::ModuleKind;
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::Compute;
@@ -125,17 +125,10 @@ impl<'a> Loader<'a> {
         bias: bool,
         quantize: Option<Quantization>,
     ) -> Result<Linear, ModelError> {
-        let (mut values, mut biases) = (Vec::new(), Vec::new());
+        let (mut parts, mut biases) = (Vec::new(), Vec::new());
         for (name, outputs) in modules {
-            let mut part = self.tensor(&format!("{name}.weight"), &[*outputs, inputs])?;
-            if let Some(quantization) = quantize {
-                quantization.round_trip(&mut part, *outputs, inputs);
-            }
-            if values.is_empty() {
-                values = part;
-            } else {
-                values.extend_from_slice(&part);
-            }
+            let part = self.tensor(&format!("{name}.weight"), &[*outputs, inputs])?;
+            parts.push((part, *outputs));
             if bias {
                 biases.extend(self.tensor(&format!("{name}.bias"), &[*outputs])?);
             }
@@ -145,12 +138,41 @@ impl<'a> Loader<'a> {
             .map(|(name, outputs)| (self.public(name), *outputs))
             .collect();
         let rows = Rows {
-            values: values.into(),
+            values: self.values(parts, inputs, quantize),
             bias: bias.then_some(biases),
             inputs,
         };
         let kind = ModuleKind::Linear;
         Ok(Linear::new(&self.compute, modules, kind, rows))
+    }
+
+    /// Matrices of so many outputs as one, rounded where that is asked for: to codes where they are computed with as such.
+    fn values(
+        &self,
+        mut parts: Vec<(Vec<f32>, usize)>,
+        inputs: usize,
+        quantize: Option<Quantization>,
+    ) -> Values {
+        if let Some(quantize) = quantize {
+            if quantize.has_codes(inputs) && self.compute.holds_codes() {
+                let coded = parts.iter();
+                let coded = coded.map(|(part, outputs)| quantize.codes(part, *outputs, inputs));
+                if let Some(coded) = coded.collect::<Option<Vec<_>>>() {
+                    let mut joined = Vec::new();
+                    for next in coded {
+                        join(&mut joined, next);
+                    }
+                    return Values::Coded(joined);
+                }
+            }
+            for (part, outputs) in &mut parts {
+                quantize.round_trip(part, *outputs, inputs);
+            }
+        }
+        let mut parts = parts.into_iter().map(|(part, _)| part);
+        let mut values = parts.next().unwrap_or_default();
+        parts.for_each(|part| values.extend_from_slice(&part));
+        Values::Plain(values)
     }
 
     /// A linear of a classifier; where it is not `required`, an adapter may bring it.

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod classifier;
+mod codes;
 mod parity;
 mod reference;
 mod refusals;

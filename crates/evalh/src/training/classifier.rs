@@ -2,7 +2,7 @@
 
 use super::{
     Choices, DataChoice, Material, Trained,
-    head::{HeadWanted, encoder},
+    head::{HeadWanted, encoder, unround},
     labelled::{Labelled, labelled},
     modules,
     session::{AdapterKind, Course, Folder, Plan, carry_out, step_recipe},
@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     failure::{OrFail as _, Outcome},
+    flags::Quantize,
     output::Console,
 };
 use evalh_adapter::{BaseModel, LoraTask};
 use evalh_checkpoint::WeightSource as _;
-use evalh_model::{EncoderConfig, LoadOptions, Parameter};
+use evalh_model::{EncoderConfig, LoadOptions, Parameter, ParameterTensor};
 use evalh_record::training::{Method, Objective};
 use evalh_train::Trainer;
 
@@ -41,9 +42,9 @@ pub fn train(
     let options = LoadOptions {
         kernel: choices.kernel,
         precision: super::precision(choices),
-        quantize: None,
+        quantize: choices.quantize.map(Quantize::choice),
     };
-    let (encoder, begun) = encoder(material, wanted, choices.device, options, console)?;
+    let (mut encoder, begun) = encoder(material, wanted, choices.device, options, console)?;
     let held_out = choices.held_out.as_ref().map(|path| {
         let choice = DataChoice {
             path: path.clone(),
@@ -73,16 +74,21 @@ pub fn train(
     // PEFT saves the modules of these names whole; what began with random weights must be saved too.
     let heads = LoraTask::SequenceClassification.heads();
     let in_head = |name: &str| name.split('.').any(|part| heads.contains(&part));
-    let modules_to_save: Vec<String> = begun.into_iter().filter(|name| !in_head(name)).collect();
+    let modules_to_save: Vec<String> = begun
+        .iter()
+        .filter(|name| !in_head(name))
+        .cloned()
+        .collect();
     let whole = |parameter: &Parameter| {
-        parameter.tensors.iter().any(|tensor| {
-            let module = tensor
-                .name
-                .rsplit_once('.')
-                .map_or("", |(module, _)| module);
-            in_head(module) || modules_to_save.iter().any(|saved| saved == module)
-        })
+        let mut modules = parameter.tensors.iter().map(module_of);
+        modules.any(|module| in_head(module) || modules_to_save.iter().any(|own| own == module))
     };
+    if choices.quantize.is_some() {
+        unround(&mut encoder, &source, &|parameter| {
+            let mut modules = parameter.tensors.iter().map(module_of);
+            whole(parameter) && !modules.any(|module| begun.iter().any(|own| own == module))
+        })?;
+    }
     let trainer = match choices.method {
         Method::Lora => Trainer::lora_beside(encoder, chosen.starts, &whole, recipe),
         Method::Full => Trainer::full(encoder, recipe),
@@ -105,14 +111,15 @@ pub fn train(
     carry_out(choices, (material, folder), plan, console, show)
 }
 
+/// The module of a tensor.
+fn module_of(tensor: &ParameterTensor) -> &str {
+    let name = tensor.name.rsplit_once('.');
+    name.map_or("", |(module, _)| module)
+}
+
 /// Nothing is asked for that has no effect on an encoder, or is not done.
 fn check(choices: &Choices, material: &Material) -> Outcome<()> {
     let asked = [
-        (
-            choices.quantize.is_some(),
-            "--quantize",
-            "leave it out: encoders are trained on weights as they are",
-        ),
         (
             choices.initial.is_some(),
             "--initial",

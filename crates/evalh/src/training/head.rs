@@ -5,9 +5,10 @@ use crate::{
     failure::{Failure, OrFail as _, Outcome},
     output::Console,
 };
-use evalh_checkpoint::WeightSource as _;
-use evalh_model::{DeviceChoice, Encoder, HeadChoice, LoadOptions, ModelError};
+use evalh_checkpoint::WeightSource;
+use evalh_model::{DeviceChoice, Encoder, HeadChoice, LoadOptions, ModelError, Parameter};
 use evalh_train::scratch::random_weight;
+use std::collections::HashMap;
 
 /// What an encoder is loaded for.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,31 @@ pub fn encoder(
         ));
     }
     Ok((encoder, begun))
+}
+
+/// Gives parameters that are trained whole the values of their checkpoint again, where they were loaded rounded.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn unround(
+    encoder: &mut Encoder,
+    source: &dyn WeightSource,
+    wanted: &dyn Fn(&Parameter) -> bool,
+) -> Outcome<()> {
+    let mut values = HashMap::new();
+    for parameter in encoder.parameters() {
+        // What is of a head is one tensor.
+        if let [tensor] = parameter.tensors.as_slice()
+            && wanted(&parameter)
+        {
+            values.insert(
+                tensor.name.clone(),
+                source.read_f32(&tensor.name).or_fail()?,
+            );
+        }
+    }
+    encoder.set_parameters(|parameter| values.get(&parameter.tensors[0].name).map(Vec::as_slice));
+    Ok(())
 }
 
 /// The labels fit the checkpoint's own head.
