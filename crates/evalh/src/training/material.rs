@@ -101,19 +101,6 @@ impl Material {
         }
     }
 
-    /// Makes sure that it is a decoder; `doing` reads after "failed to".
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn require_decoder(&self, doing: &str) -> Outcome<()> {
-        if !self.is_encoder() {
-            return Ok(());
-        }
-        Err(Failure::new(format!("{doing} {}", self.name))
-            .cause("it is an encoder, and this is done with decoders")
-            .help("give a decoder; `evalh train` trains encoders"))
-    }
-
     /// Tokens at which samples are cut, within the model's positions.
     ///
     /// # Errors
