@@ -13,6 +13,11 @@ pub trait Model {
     /// What a pass reads and computes; [`Costs::token_bytes`] bounds how many tokens fit into the memory.
     fn costs(&self) -> Costs;
 
+    /// How many of the lowest layers are the same for two variants, so that the same tokens have the same values there.
+    fn shared_layers(&self, _one: usize, _other: usize) -> usize {
+        0
+    }
+
     /// Tokens per cache block: a sequence of `n` tokens occupies `n` rounded up to a multiple of this.
     fn block_tokens(&self) -> usize;
 
@@ -104,6 +109,9 @@ pub struct Row<'a, S> {
     pub tokens: &'a [u32],
     /// Positions within `tokens` whose logits are wanted.
     pub logits: Range<usize>,
+    /// The place of an earlier row of the call that has the same tokens, and whose sequence holds the same tokens before
+    /// them. What both have in common may then be computed once.
+    pub twin: Option<usize>,
 }
 
 /// Logits of one forward pass.

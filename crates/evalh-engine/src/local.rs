@@ -185,6 +185,11 @@ impl Model for LocalModel<'_> {
         }
     }
 
+    fn shared_layers(&self, one: usize, other: usize) -> usize {
+        self.decoder
+            .shared_layers(self.adapters[one], self.adapters[other])
+    }
+
     fn block_tokens(&self) -> usize {
         // a cache for one token is one block; where even that can't be had, `session` will say so
         self.decoder
@@ -238,6 +243,7 @@ impl Forward for LocalSession<'_> {
                 seq: row.seq,
                 tokens: row.tokens,
                 logits: row.logits.clone(),
+                twin: row.twin,
             })
             .collect();
         Ok(self.session.forward(&rows)?)

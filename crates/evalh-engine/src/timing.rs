@@ -14,6 +14,8 @@ pub struct EngineTimings {
     pub prefill_tokens: usize,
     /// Prompt tokens that did not have to be read, because another prompt begins with them too.
     pub shared_tokens: usize,
+    /// Tokens whose lowest layers were computed with another variant's, where both are the same.
+    pub beside_tokens: usize,
     /// Seconds of forward passes spent on prefill.
     pub prefill_seconds: f64,
     /// Generated tokens read back in decode (the last token of a generation is never read).
@@ -59,6 +61,8 @@ pub(crate) struct Read {
     pub drafted: usize,
     /// Drafts that were the answer.
     pub accepted: usize,
+    /// Tokens that had a twin of another variant.
+    pub beside: usize,
 }
 
 impl Read {
@@ -81,6 +85,7 @@ impl EngineTimings {
         self.decode_tokens += read.decode;
         self.drafted_tokens += read.drafted;
         self.accepted_tokens += read.accepted;
+        self.beside_tokens += read.beside;
         self.prefill_seconds += each * read.prefill as f64;
         self.decode_seconds += each * (read.tokens() - read.prefill) as f64;
     }
@@ -102,6 +107,7 @@ impl SharedTimings {
             decode: read.iter().map(|read| read.decode).sum(),
             drafted: read.iter().map(|read| read.drafted).sum(),
             accepted: read.iter().map(|read| read.accepted).sum(),
+            beside: read.iter().map(|read| read.beside).sum(),
         };
         self.all.step(all, time);
         for (variant, read) in self.variants.iter_mut().zip(read) {
@@ -187,10 +193,12 @@ mod tests {
             decode: 3,
             drafted: 5,
             accepted: 2,
+            beside: 1,
         };
         timings.step(read, Duration::from_secs(8));
         assert!((timings.prefill_seconds - 2.0).abs() < 1e-12);
         assert!((timings.decode_seconds - 6.0).abs() < 1e-12);
         assert_eq!((timings.decode_tokens, timings.accepted_tokens), (3, 2));
+        assert_eq!(timings.beside_tokens, 1);
     }
 }

@@ -2,6 +2,7 @@
 
 mod toy;
 
+use evalh_engine::EngineOptions;
 use evalh_record::{
     Answer, Generate, LogLikelihood, Loss, Message, Prompt, Request, RequestKind, Response, Role,
     Sampling, TextScore,
@@ -136,6 +137,39 @@ fn agree(a: &Response, b: &Response) -> bool {
         })
 }
 
+#[test]
+fn variants_that_are_alike_read_every_prompt_together() {
+    let text = |index: usize| Request {
+        index,
+        prompt: Prompt::Text(format!("ab#b ab#bb#ba b#{}", "ab ".repeat(index))),
+        kind: RequestKind::LogLikelihood(LogLikelihood {
+            continuations: vec!["xa".into(), "xb b".into()],
+        }),
+    };
+    let requests: Vec<Request> = (0..9).map(text).collect();
+    let asked = vec![(0..9).collect::<Vec<_>>(); 4];
+    let run = |alike, step| {
+        let model = ToyModel {
+            alike,
+            ..ToyModel::new(1)
+        };
+        let options = options(4096, 8, step);
+        let (_, ended) = answer_all(&model, &vocabulary(200), &options, &requests, &asked);
+        ended.expect("answers")
+    };
+    for step in [5, 16, 300] {
+        let (together, apart) = (run(true, step), run(false, step));
+        assert_eq!(apart.all.beside_tokens, 0);
+        let [first, second, third, fourth] = &together.variants[..] else {
+            panic!("four variants")
+        };
+        assert_eq!((first.beside_tokens, third.beside_tokens), (0, 0));
+        assert_eq!(second.beside_tokens, second.prefill_tokens);
+        assert_eq!(fourth.beside_tokens, fourth.prefill_tokens);
+        assert_eq!(together.all.prefill_tokens, apart.all.prefill_tokens);
+    }
+}
+
 proptest! {
     // a failing case is printed; without a `src` beside it there is no place to keep it
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
@@ -183,15 +217,16 @@ proptest! {
 
     #[test]
     fn variants_beside_each_other_answer_as_each_alone(
-        requests in requests(), seed: u64, rows in 1usize..9, step in 1usize..40, room in 44usize..400, rewinds: bool,
+        requests in requests(), seed: u64, rows in 1usize..9, step in 1usize..40, room in 44usize..400,
+        rewinds: bool, alike: bool, drafts: bool,
         left_out in prop::collection::vec(prop::collection::vec(any::<bool>(), 16), 1..4),
     ) {
-        let model = ToyModel { rewinds, ..ToyModel::new(seed) };
+        let model = ToyModel { rewinds, alike, ..ToyModel::new(seed) };
         let asked: Vec<Vec<usize>> = left_out
             .iter()
             .map(|left_out| (0..requests.len()).filter(|&place| !left_out[place]).collect())
             .collect();
-        let options = options(room, rows, step);
+        let options = EngineOptions { drafts, ..options(room, rows, step) };
         let (responses, ended) = answer_all(&model, &vocabulary(MAX_POSITIONS), &options, &requests, &asked);
         let timings = ended.expect("answers");
         prop_assert!(timings.all.peak_rows <= rows && timings.all.cache_tokens <= room);
@@ -210,6 +245,8 @@ proptest! {
         prop_assert_eq!(sum(|of| of.prefill_tokens), timings.all.prefill_tokens);
         prop_assert_eq!(sum(|of| of.decode_tokens), timings.all.decode_tokens);
         prop_assert_eq!(sum(|of| of.shared_tokens), timings.all.shared_tokens);
+        prop_assert_eq!(sum(|of| of.beside_tokens), timings.all.beside_tokens);
+        prop_assert!(alike || timings.all.beside_tokens == 0);
         prop_assert_eq!(sum(|of| of.tokens_kept), timings.all.tokens_kept);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cpu::{BLOCK_TOKENS, BlockTable, KvPool, KvShape};
 use burn::tensor::Tensor;
+use std::ops::Range;
 
 /// Sizes of a cache.
 pub type CacheShape = KvShape;
@@ -216,6 +217,28 @@ impl KvCache {
                 sequence.layers.resize_with(shape.layers, || None);
                 sequence.len += tokens;
                 Ok(())
+            }
+        }
+    }
+
+    /// Takes over what the first `layers` layers hold of some tokens of another sequence, instead of computing them: both
+    /// sequences hold the same tokens up to their end, and were the same below these layers.
+    ///
+    /// # Panics
+    /// When either sequence has not so many tokens, or the model not so many layers.
+    pub fn take_over(&mut self, from: SeqId, to: SeqId, tokens: &Range<usize>, layers: usize) {
+        match &mut self.store {
+            Store::Paged { pool, tables } => {
+                pool.take_over(&tables[from.0], &tables[to.0], tokens, layers);
+            }
+            Store::Grown { sequences, .. } => {
+                let held = sequences[from.0].layers[..layers].iter().map(|held| {
+                    let (keys, values) = held.as_ref()?;
+                    let upto = |tensor: &Tensor<3>| tensor.clone().narrow(1, 0, tokens.end);
+                    Some((upto(keys), upto(values)))
+                });
+                let held: Vec<_> = held.collect();
+                sequences[to.0].layers[..layers].clone_from_slice(&held);
             }
         }
     }

@@ -11,6 +11,8 @@ mod compute;
 pub mod cpu;
 mod gradient;
 mod host;
+#[allow(unsafe_code)]
+mod memory;
 mod norm;
 mod recorded;
 mod weight;
@@ -23,6 +25,7 @@ pub use cpu::{
     Pairing, Precision, QkvLayout, RopeTable,
 };
 pub use gradient::{GradientSink, Sink, SummedGradient};
+pub use memory::return_freed_memory;
 pub use norm::{HeadNorm, NormKind};
 pub use recorded::{InputMask, TargetLoss, TrainedUpdate, class_loss, squared_error};
 pub use weight::{LowRank, LowRankAddend, Vector, Weight};

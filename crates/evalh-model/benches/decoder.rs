@@ -34,6 +34,7 @@ fn decoder(c: &mut Criterion) {
                         seq,
                         tokens: &tokens,
                         logits: 511..512,
+                        twin: None,
                     }])
                     .expect("logits");
             },
@@ -53,6 +54,7 @@ fn decoder(c: &mut Criterion) {
                         seq,
                         tokens: &prompt(i)[..256],
                         logits: 0..0,
+                        twin: None,
                     }])
                     .expect("room");
                 seq
@@ -67,6 +69,7 @@ fn decoder(c: &mut Criterion) {
                         seq: *seq,
                         tokens: &[7],
                         logits: 0..1,
+                        twin: None,
                     })
                     .collect();
                 session.forward(&rows).expect("logits")

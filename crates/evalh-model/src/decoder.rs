@@ -1,5 +1,6 @@
 //! A decoder's weights and the adapters on them.
 
+mod attached;
 mod layer;
 mod load;
 mod mlp;
@@ -9,7 +10,8 @@ use crate::config::Positions;
 use crate::device::{DeviceChoice, KernelChoice, PrecisionChoice};
 use crate::part::{Embedding, Held, Linear, Norm, Target, Updates};
 use crate::session::Session;
-use crate::{DecoderConfig, Footprint, LoraId, ModelError};
+use crate::{DecoderConfig, Footprint, ModelError};
+use attached::AttachedAdapter;
 use evalh_adapter::{AdapterUpdate, ModelLayout};
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::{CacheShape, Compute, ComputeSet, Weight};
@@ -39,8 +41,7 @@ pub struct Decoder {
     pub(crate) layers: Vec<Layer>,
     pub(crate) final_norm: Norm,
     pub(crate) head: Linear,
-    /// For each attached adapter, whether its sequences cannot share a batch with others.
-    attached: Vec<bool>,
+    attached: Vec<AttachedAdapter>,
     note: Option<&'static str>,
 }
 
@@ -112,24 +113,6 @@ impl Decoder {
         self.held_mut().into_iter().for_each(Held::restore);
     }
 
-    /// Attaches an adapter beside the weights, to be chosen for each sequence of a [`Session`].
-    ///
-    /// # Errors
-    /// When an update fits nothing in the model; nothing is then attached.
-    pub fn attach(&mut self, update: &AdapterUpdate) -> Result<LoraId, ModelError> {
-        let id = LoraId(self.attached.len());
-        self.apply(Target::Attached(id), update)?;
-        let alone = self.held().iter().any(|part| part.replaced_by(id));
-        self.attached.push(alone);
-        Ok(id)
-    }
-
-    /// Forgets every attached adapter.
-    pub fn detach_all(&mut self) {
-        self.held_mut().into_iter().for_each(Held::detach);
-        self.attached.clear();
-    }
-
     /// Bytes that a token of a sequence takes in the cache.
     pub fn kv_bytes_per_token(&self) -> usize {
         self.cache_shape().bytes_per_token()
@@ -163,11 +146,6 @@ impl Decoder {
             .sum();
         let extra = self.held().iter().map(|part| part.extra_bytes()).sum();
         Footprint::of(&weights, vectors, extra)
-    }
-
-    /// Whether an adapter replaces whole values, so that its sequences cannot share a batch with others.
-    pub(crate) fn is_alone(&self, adapter: LoraId) -> bool {
-        self.attached.get(adapter.0).is_some_and(|alone| *alone)
     }
 
     /// Which rotation each layer uses.

@@ -28,6 +28,7 @@ pub use encoder::{
 pub use error::ModelError;
 pub use evalh_kernel::{
     GradientSink, InputMask, SeqId, Sink, SummedGradient, TargetLoss, TrainedUpdate,
+    return_freed_memory,
 };
 pub use footprint::Footprint;
 pub use part::{Parameter, ParameterTensor, UpdateStart};

@@ -1,12 +1,13 @@
 //! The forward pass, over ragged rows and a cache.
 
+mod batch;
 mod places;
+mod trunk;
 
 use crate::config::Positions;
-use crate::decoder::{Decoder, Pass, Sight, Stream, Wanted};
-use crate::part::Scope;
+use crate::decoder::Decoder;
 use crate::{LoraId, ModelError};
-use evalh_kernel::{Activation, CacheError, KvCache, RowSpan, SeqId};
+use evalh_kernel::{CacheError, KvCache, SeqId};
 use places::Places;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -35,6 +36,9 @@ pub struct Row<'a> {
     pub tokens: &'a [u32],
     /// The places within `tokens` whose logits are wanted.
     pub logits: Range<usize>,
+    /// The place of an earlier row of the call that has the same tokens, and whose sequence holds the same tokens before
+    /// them. What both have in common is then computed once; it changes no logits.
+    pub twin: Option<usize>,
 }
 
 /// Logits, `[asked places, vocabulary]`: rows in order, and places of a row in order.
@@ -220,24 +224,36 @@ impl<'m> Session<'m> {
     /// The logits of a group's rows, in parts of at most [`MOST_TOKENS`] tokens.
     fn forward_group(&mut self, rows: &[Row<'_>], group: &Group) -> Result<Vec<f32>, ModelError> {
         let mut values = Vec::new();
-        let mut part = Vec::new();
+        let mut part: Vec<Row<'_>> = Vec::new();
+        // Which row's tokens from where on each row of the part has.
+        let mut pieces: Vec<(usize, Range<usize>)> = Vec::new();
         let mut tokens = 0;
-        for row in group.rows.iter().map(|index| &rows[*index]) {
+        for index in &group.rows {
+            let row = &rows[*index];
             let mut first = 0;
             while first < row.tokens.len() {
                 let count = (row.tokens.len() - first).min(MOST_TOKENS - tokens);
-                let wanted = row.logits.start.clamp(first, first + count)
-                    ..row.logits.end.clamp(first, first + count);
+                let piece = first..first + count;
+                let wanted = row.logits.start.clamp(piece.start, piece.end)
+                    ..row.logits.end.clamp(piece.start, piece.end);
+                let like = |twin| {
+                    pieces
+                        .iter()
+                        .position(|other| *other == (twin, piece.clone()))
+                };
                 part.push(Row {
                     seq: row.seq,
-                    tokens: &row.tokens[first..first + count],
+                    tokens: &row.tokens[piece.clone()],
                     logits: wanted.start - first..wanted.end - first,
+                    twin: row.twin.and_then(like),
                 });
+                pieces.push((*index, piece));
                 first += count;
                 tokens += count;
                 if tokens == MOST_TOKENS {
                     values.extend(self.compute(&part, group.whole)?);
                     part.clear();
+                    pieces.clear();
                     tokens = 0;
                 }
             }
@@ -266,6 +282,7 @@ impl<'m> Session<'m> {
             seq: row.seq,
             tokens: &again,
             logits: 0..0,
+            twin: None,
         }];
         for group in &self.groups(&rows) {
             self.forward_group(&rows, group)?;
@@ -299,79 +316,6 @@ impl<'m> Session<'m> {
             }
         }
         Ok(())
-    }
-
-    /// One pass over at most [`MOST_TOKENS`] tokens: the logits asked for, row-major.
-    fn compute(&mut self, rows: &[Row<'_>], whole: Option<LoraId>) -> Result<Vec<f32>, ModelError> {
-        let (model, compute) = (self.model, &self.model.compute);
-        let mut scope = Scope {
-            runs: Vec::new(),
-            whole,
-        };
-        let (mut spans, mut wanted) = (Vec::new(), Vec::new());
-        let (mut ids, mut positions) = (Vec::new(), Vec::new());
-        let mut angles = self.places.angles();
-        for row in rows {
-            let held = self.cache.len(row.seq);
-            self.cache
-                .extend(row.seq, row.tokens.len())
-                .map_err(cache_error)?;
-            let tokens = ids.len()..ids.len() + row.tokens.len();
-            let seen = held..held + row.tokens.len();
-            self.places.push(&mut angles, row.seq, seen.clone());
-            wanted.extend(row.logits.clone().map(|place| tokens.start + place));
-            scope.push(tokens.clone(), self.adapters.get(&row.seq).copied());
-            spans.push(RowSpan {
-                seq: row.seq,
-                tokens,
-            });
-            ids.extend_from_slice(row.tokens);
-            positions.extend(seen.map(|position| position as u32));
-        }
-        let mut x = model.embedding.forward(compute, &ids, &scope);
-        if (model.config.embedding_scale - 1.0).abs() > 0.0 {
-            x = x.mul_scalar(model.config.embedding_scale);
-        }
-        if let Some(table) = &model.positions {
-            x = x + table.forward(compute, &positions, &scope);
-        }
-        let rotations: Vec<_> = angles.into_iter().map(|a| compute.rotations(a)).collect();
-        let mut pass = Pass {
-            compute,
-            config: &model.config,
-            scope: &scope,
-            rotations: &rotations,
-            rotation_of: model.rotation_of(),
-            sight: Sight::Cached {
-                cache: &mut self.cache,
-                rows: &spans,
-            },
-        };
-        let mut stream = Stream { x, pending: None };
-        let Some((last, layers)) = model.layers.split_last() else {
-            unreachable!("a model without layers is not loaded")
-        };
-        for layer in layers {
-            stream = layer.forward(&mut pass, stream);
-        }
-        if wanted.is_empty() {
-            last.remember(&mut pass, stream);
-            return Ok(Vec::new());
-        }
-        let scope = scope.at(&wanted);
-        let places = (wanted.len() < ids.len()).then_some(wanted.as_slice());
-        let wanted = Wanted {
-            places,
-            scope: &scope,
-        };
-        let Stream { x, pending } = last.forward_for(&mut pass, stream, &wanted);
-        let (_, h) = model.final_norm.forward(compute, x, pending, &scope);
-        let mut logits = model.head.forward(compute, &h, &scope);
-        if let Some(cap) = model.config.logit_soft_cap {
-            let bounded = compute.activate(logits.div_scalar(cap), Activation::Tanh);
-            logits = bounded.mul_scalar(cap);
-        }
-        Ok(compute.to_host(logits))
     }
 }
 

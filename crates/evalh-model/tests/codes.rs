@@ -199,6 +199,7 @@ fn logits(model: &Decoder) -> Vec<u32> {
             seq,
             tokens,
             logits: 0..tokens.len(),
+            twin: None,
         };
         let logits = session.forward(&[row]).unwrap();
         for place in 0..logits.len() {

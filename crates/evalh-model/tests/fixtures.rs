@@ -108,6 +108,7 @@ fn run(
             seq: *seq,
             tokens: p,
             logits: 0..p.len(),
+            twin: None,
         })
         .collect();
     let logits = session.forward(&rows).unwrap();
@@ -130,6 +131,7 @@ fn run(
                 seq: *seq,
                 tokens: t,
                 logits: 0..1,
+                twin: None,
             })
             .collect();
         let logits = session.forward(&rows).unwrap();
@@ -269,6 +271,7 @@ fn a_sequence_cut_back_goes_on_as_if_it_had_never_been_longer() {
                 seq,
                 tokens,
                 logits: 0..0,
+                twin: None,
             };
             session.forward(&[row(cut, &prompt)]).unwrap();
             session.truncate(cut, kept);
@@ -280,6 +283,7 @@ fn a_sequence_cut_back_goes_on_as_if_it_had_never_been_longer() {
                     seq,
                     tokens: &next,
                     logits: 2..3,
+                    twin: None,
                 };
                 session.forward(&[row]).unwrap().row(0).to_vec()
             });
@@ -314,6 +318,7 @@ fn a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone() {
             seq: first,
             tokens: &prompt,
             logits: 0..0,
+            twin: None,
         };
         session.forward(&[row]).unwrap();
         for (asked, held) in [(0, 0), (31, 31), (32, 32), (79, 79), (1000, 80)] {
@@ -327,6 +332,7 @@ fn a_sequence_that_begins_like_another_goes_on_as_if_it_were_alone() {
                     seq,
                     tokens,
                     logits: tokens.len() - 1..tokens.len(),
+                    twin: None,
                 };
                 session.forward(&[row]).unwrap().row(0).to_vec()
             });
@@ -400,6 +406,7 @@ fn every_way_gives_the_same_bits(folder: &Path, precision: PrecisionChoice) {
                                 seq: *seq,
                                 tokens: part,
                                 logits: part.len() - 1..part.len(),
+                                twin: None,
                             });
                             owners.push(*i);
                         }

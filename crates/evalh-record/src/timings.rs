@@ -48,6 +48,9 @@ pub struct VariantTimings {
     pub prefill_tokens: u64,
     /// Prompt tokens that did not have to, because another prompt begins with them too.
     pub shared_tokens: u64,
+    /// Tokens read whose lowest layers were computed with another variant's, where both are the same.
+    #[serde(default)]
+    pub beside_tokens: u64,
     /// Seconds of forward passes spent on prompts; of a pass that several variants share, this one's part by tokens.
     pub prefill_seconds: f64,
     /// Generated tokens that were read back.
@@ -142,6 +145,7 @@ impl Sitting {
         for (sum, of) in self.variants.iter_mut().zip(&of.variants) {
             sum.prefill_tokens += of.prefill_tokens;
             sum.shared_tokens += of.shared_tokens;
+            sum.beside_tokens += of.beside_tokens;
             sum.prefill_seconds += of.prefill_seconds;
             sum.decode_tokens += of.decode_tokens;
             sum.decode_seconds += of.decode_seconds;

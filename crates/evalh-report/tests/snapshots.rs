@@ -143,6 +143,7 @@ fn timing(variant: &str) -> VariantTimings {
         variant: variant.into(),
         prefill_tokens: 600,
         shared_tokens: 1200,
+        beside_tokens: 0,
         prefill_seconds: 0.5,
         decode_tokens: 130,
         decode_seconds: 2.0,

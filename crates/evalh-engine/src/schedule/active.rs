@@ -169,6 +169,11 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         matches!(&self.purpose, Purpose::Generate(generating) if generating.has_begun())
     }
 
+    /// Whether it is to answer with a text.
+    pub fn generates(&self) -> bool {
+        matches!(self.purpose, Purpose::Generate(_))
+    }
+
     /// Places in the feed that are still to be read.
     pub fn unread(&self) -> Range<usize> {
         self.read..self.feed.len()
@@ -190,13 +195,19 @@ impl<'e, S: Copy, T: Text> Active<'e, S, T> {
         tokens.end - self.wanted.clamp(tokens.start, tokens.end)
     }
 
-    /// These tokens as a row of a forward pass.
-    pub fn row(&self, tokens: Range<usize>) -> Row<'_, S> {
+    /// Whether another sequence that runs the same has the same tokens up to this place.
+    pub fn is_like(&self, other: &Self, end: usize) -> bool {
+        self.unit == other.unit && self.feed.get(..end) == other.feed.get(..end)
+    }
+
+    /// These tokens as a row of a forward pass, and an earlier row of it that is like it.
+    pub fn row(&self, tokens: Range<usize>, twin: Option<usize>) -> Row<'_, S> {
         let logits = self.wanted.clamp(tokens.start, tokens.end) - tokens.start..tokens.len();
         Row {
             seq: self.seq,
             tokens: &self.feed[tokens],
             logits,
+            twin,
         }
     }
 

@@ -77,9 +77,14 @@ impl Drafting {
         })
     }
 
+    /// Whether the answers of this number draft for each other.
+    pub fn drafts(&self, unit: usize) -> bool {
+        self.units.contains_key(&unit)
+    }
+
     /// Where a row begins, if others draft for it.
     pub fn begin(&self, unit: usize) -> Option<Place> {
-        self.units.contains_key(&unit).then_some(Place {
+        self.drafts(unit).then_some(Place {
             cursor: None,
             run: 0,
             near: 0,

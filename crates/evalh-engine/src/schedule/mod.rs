@@ -5,7 +5,7 @@
 //!   in `generating`, `scoring` and `window`;
 //! - `assemble` turns the outcomes of a request's sequences into its response;
 //! - `prefix` finds the beginnings that several prompts share, which are computed once, and `held` keeps them;
-//! - `order` says which sequence runs when;
+//! - `order` says which sequence runs when, `beside` which of them in the same passes;
 //! - `draft` lets the answers of variants to one request draft for each other;
 //! - this file runs the passes.
 //!
@@ -18,6 +18,7 @@
 
 mod active;
 mod assemble;
+mod beside;
 mod draft;
 mod generating;
 mod held;
@@ -33,11 +34,12 @@ use crate::{
 };
 use active::{Active, Advance};
 use assemble::Assembly;
+use beside::Beside;
 use draft::Drafting;
 use evalh_record::{Request, Response};
 use held::{Beginning, Held};
 use order::order;
-use plan::{Job, Plan};
+use plan::{Job, Plan, Task};
 use prefix::Prefixes;
 use std::{ops::ControlFlow, ops::Range, time::Instant};
 
@@ -108,11 +110,15 @@ pub fn serve_all<M: Model, T: Text>(
         };
         let drafts = options.drafts && session.shares();
         let drafting = drafts.then(|| Drafting::new(&plan.jobs, asked.len(), model.costs()));
-        let order = order(&plan.jobs, &prefixes, options.max_rows.get());
+        let drafting = drafting.flatten();
+        let beside = Beside::of(model, asked.len());
+        let together = |unit| beside.together(unit, drafting.as_ref());
+        let order = order(&plan.jobs, &prefixes, options.max_rows.get(), together);
         let mut batch = Batch {
             session,
             held: Held::new(prefixes),
-            drafting: drafting.flatten(),
+            drafting,
+            beside,
             text,
             vocabulary,
             options,
@@ -173,6 +179,8 @@ struct Batch<'e, F: Forward, T: Text> {
     held: Held<'e, F::Seq>,
     /// The answers that draft for others.
     drafting: Option<Drafting>,
+    /// What variants have in common.
+    beside: Beside,
     /// In the order of their admission.
     active: Vec<Active<'e, F::Seq, T>>,
     /// Tokens of a cache block.
@@ -232,7 +240,8 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
             Beginning::Ready(beginning) => {
                 let read = beginning.map_or(0, |(_, held)| held);
                 let cache_tokens = job.cache_tokens - read / self.block * self.block;
-                if !self.reserve(cache_tokens) {
+                let fits = self.fits_with_others(place, jobs, cache_tokens);
+                if !fits || !self.reserve(cache_tokens) {
                     return false;
                 }
                 let session = &mut self.session;
@@ -245,19 +254,65 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
                 true
             }
             Beginning::Absent(node, parent) => {
-                let cache_tokens = self.held.own_tokens(node);
-                if self.reserve(cache_tokens) {
-                    let prefix = self.held.node(node);
-                    let tokens = prefix.tokens.len();
-                    let seq = Self::begin(&mut self.session, job.variant, parent, tokens);
-                    let read = parent.map_or(0, |(_, held)| held);
-                    let row = Active::prefix(seq, (read, cache_tokens), prefix, node, job);
-                    self.active.push(row);
-                    self.held.compute(node);
+                if parent.is_none() && self.waits(job, node) {
+                    return false;
+                }
+                self.begin_prefix(job, node, parent);
+                if self.together(job.unit) {
+                    // Those of the other variants, which come next.
+                    let others = jobs.iter().enumerate().skip(place + 1);
+                    for (place, other) in others.take_while(|(_, other)| other.unit == job.unit) {
+                        if let Beginning::Absent(node, parent) = self.held.beginning(place) {
+                            self.begin_prefix(other, node, parent);
+                        }
+                    }
                 }
                 false
             }
         }
+    }
+
+    /// Whether the first of those that run beside each other, which takes so many cache tokens, is not the only one there is
+    /// room for, or has nothing to wait for.
+    fn fits_with_others(&self, place: usize, jobs: &[Job<'e>], cache_tokens: usize) -> bool {
+        let unit = jobs[place].unit;
+        let begun = |row: &Active<'_, F::Seq, T>| row.unit == unit;
+        if self.active.is_empty() || !self.together(unit) || self.active.iter().any(begun) {
+            return true;
+        }
+        let later = jobs[place + 1..].iter();
+        let all = 1 + later.take_while(|job| job.unit == unit).count();
+        // The others begin alike, so each takes as much.
+        self.active.len() + all <= self.options.max_rows.get()
+            && all * cache_tokens <= self.free_tokens
+    }
+
+    /// Whether a long beginning is left for later, so that the cache holds no two of them: what is in progress is done soon,
+    /// and the beginning then fills passes by itself.
+    fn waits(&self, job: &Job<'e>, node: usize) -> bool {
+        let reads_only = |row: &Active<'_, F::Seq, T>| !row.generates() && row.unit != job.unit;
+        !matches!(job.task, Task::Generate(_))
+            && 2 * self.held.node(node).tokens.len() >= self.options.step_tokens.get()
+            && self.active.iter().any(reads_only)
+    }
+
+    /// Begins a beginning of a job, which goes on from another one where there is one, if there is room.
+    fn begin_prefix(&mut self, job: &Job<'e>, node: usize, parent: Option<(F::Seq, usize)>) {
+        let cache_tokens = self.held.own_tokens(node);
+        if self.reserve(cache_tokens) {
+            let prefix = self.held.node(node);
+            let tokens = prefix.tokens.len();
+            let seq = Self::begin(&mut self.session, job.variant, parent, tokens);
+            let read = parent.map_or(0, |(_, held)| held);
+            let row = Active::prefix(seq, (read, cache_tokens), prefix, node, job);
+            self.active.push(row);
+            self.held.compute(node);
+        }
+    }
+
+    /// Whether the variants' sequences of this number run beside each other.
+    fn together(&self, unit: usize) -> bool {
+        self.beside.together(unit, self.drafting.as_ref())
     }
 
     /// Gives up what is held for later jobs, for one that would fit into an empty cache.
@@ -321,30 +376,38 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         let mut budget = step.saturating_sub(decode).max(step.div_ceil(8));
         let row_bytes = self.vocabulary.size * size_of::<f32>();
         let mut logits = (MOST_LOGIT_BYTES / row_bytes.max(1)).max(1);
-        for (i, row) in self
-            .active
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| !row.is_decoding())
-        {
-            if budget == 0 {
+        let (active, common, drafting) = (&self.active, &self.beside, self.drafting.as_ref());
+        let prefill: Vec<usize> = (0..active.len())
+            .filter(|row| !active[*row].is_decoding())
+            .collect();
+        // Those that run beside each other stay at the same place.
+        let beside = |a: &usize, b: &usize| {
+            let (a, b) = (&active[*a], &active[*b]);
+            a.unit == b.unit && a.unread() == b.unread() && common.together(a.unit, drafting)
+        };
+        for rows in prefill.chunk_by(beside) {
+            // One token each where there is nothing else to do, and otherwise all of them or none.
+            if budget < rows.len() && !self.spans.is_empty() {
                 break;
             }
-            let unread = row.unread();
-            let end = unread.end.min(unread.start + budget);
-            let tokens = unread.start..row.end_of(&(unread.start..end), logits);
-            if tokens.is_empty() {
-                continue;
+            let (each, each_logits) = ((budget / rows.len()).max(1), logits / rows.len());
+            for row in rows {
+                let reader = &active[*row];
+                let unread = reader.unread();
+                let end = unread.end.min(unread.start + each);
+                let tokens = unread.start..reader.end_of(&(unread.start..end), each_logits);
+                if tokens.is_empty() {
+                    continue;
+                }
+                budget = budget.saturating_sub(tokens.len());
+                logits -= reader.logits_of(&tokens);
+                self.spans.push(Span {
+                    row: *row,
+                    decode: false,
+                    tokens,
+                });
             }
-            budget -= tokens.len();
-            logits -= row.logits_of(&tokens);
-            self.spans.push(Span {
-                row: i,
-                tokens,
-                decode: false,
-            });
         }
-        let active = &self.active;
         self.spans.sort_by_key(|span| active[span.row].variant);
     }
 
@@ -354,21 +417,26 @@ impl<'e, F: Forward, T: Text> Batch<'e, F, T> {
         delivery: &mut Delivery<'_, '_>,
         timings: &mut SharedTimings,
     ) -> Result<(), EngineError> {
-        let rows: Vec<Row<'_, F::Seq>> = self
-            .spans
-            .iter()
-            .map(|span| self.active[span.row].row(span.tokens.clone()))
+        let spans = self.spans.iter();
+        let tokens: Vec<_> = spans.map(|span| (span.row, span.tokens.clone())).collect();
+        let twins = self.beside.twins(&self.active, &tokens);
+        let rows: Vec<Row<'_, F::Seq>> = tokens
+            .into_iter()
+            .zip(twins)
+            .map(|((row, tokens), twin)| self.active[row].row(tokens, twin))
             .collect();
         let begun = Instant::now();
         let logits = self.session.forward(&rows).map_err(EngineError::Forward)?;
         let time = begun.elapsed();
         let wanted: Vec<Range<usize>> = rows.iter().map(|row| row.logits.clone()).collect();
+        let twins: Vec<bool> = rows.iter().map(|row| row.twin.is_some()).collect();
         self.read.fill(Read::default());
         let mut next = 0;
         let mut outcome = Ok(());
-        for (span, wanted) in self.spans.iter().zip(wanted) {
+        for ((span, wanted), has_twin) in self.spans.iter().zip(wanted).zip(twins) {
             let row = &mut self.active[span.row];
             let read = &mut self.read[row.variant];
+            read.beside += if has_twin { span.tokens.len() } else { 0 };
             let index = delivery.assemblies[row.answer].index();
             row.has_read(span.tokens.end);
             let first = next;

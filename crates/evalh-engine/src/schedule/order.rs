@@ -5,15 +5,22 @@ use super::{plan::Job, prefix::Prefixes};
 /// Places of the jobs in the order in which they run.
 ///
 /// Of one variant: beginning by beginning. Of several: in stretches of the same units, each stretch for one variant after
-/// another. A stretch is of one beginning, so that no more of these are held than for one variant, and of at most
-/// `rows` units, so that a variant's answers can be compared with another's soon after.
-pub fn order(jobs: &[Job<'_>], prefixes: &Prefixes<'_>, rows: usize) -> Vec<usize> {
+/// another, or, where the variants of a unit run beside each other (`together`), unit by unit. A stretch is of one
+/// beginning, so that no more of these are held than for one variant (or for each variant, beside each other), and of at
+/// most `rows` units, so that a variant's answers can be compared with another's soon after.
+pub fn order(
+    jobs: &[Job<'_>],
+    prefixes: &Prefixes<'_>,
+    rows: usize,
+    together: impl Fn(usize) -> bool,
+) -> Vec<usize> {
     let units = jobs.iter().map(|job| job.unit + 1).max().unwrap_or(0);
-    let mut stretch_of = vec![None; units];
-    let (mut stretch, mut length, mut last) = (0, 0, None);
+    // Of each unit its stretch, and which of all units it is.
+    let mut found = vec![None; units];
+    let (mut stretch, mut length, mut last, mut rank) = (0, 0, None, 0);
     for place in &prefixes.order {
         let unit = jobs[*place].unit;
-        if stretch_of[unit].is_some() {
+        if found[unit].is_some() {
             continue;
         }
         let root = prefixes.root(*place);
@@ -22,11 +29,20 @@ pub fn order(jobs: &[Job<'_>], prefixes: &Prefixes<'_>, rows: usize) -> Vec<usiz
             length = 0;
         }
         (length, last) = (length + 1, root);
-        stretch_of[unit] = Some(stretch);
+        found[unit] = Some((stretch, rank));
+        rank += 1;
     }
     let mut order = prefixes.order.clone();
     // Within a stretch and a variant the order stays.
-    order.sort_by_key(|place| (stretch_of[jobs[*place].unit], jobs[*place].variant));
+    order.sort_by_key(|place| {
+        let Job { unit, variant, .. } = jobs[*place];
+        let (stretch, rank) = found[unit].unwrap_or_default();
+        if together(unit) {
+            (stretch, 0, rank, variant)
+        } else {
+            (stretch, 1, variant, 0)
+        }
+    });
     order
 }
 
@@ -58,16 +74,20 @@ mod tests {
                 }
             }
         }
-        let run = |rows| -> Vec<_> {
+        let run_beside = |rows, together: bool| -> Vec<_> {
             let prefixes = Prefixes::of(&jobs, 2);
-            let order = order(&jobs, &prefixes, rows);
+            let order = order(&jobs, &prefixes, rows, |_| together);
             let of = |place: usize| (jobs[place].unit, jobs[place].variant);
             order.into_iter().map(of).collect()
         };
+        let run = |rows| run_beside(rows, false);
         let first = [(0, 0), (2, 0), (3, 0), (0, 1), (2, 1)];
         let second = [(1, 0), (4, 0), (1, 1), (4, 1)];
         assert_eq!(run(64), [&first[..], &second].concat());
         let first = [(0, 0), (2, 0), (0, 1), (2, 1), (3, 0)];
         assert_eq!(run(2), [&first[..], &second].concat());
+        let first = [(0, 0), (0, 1), (2, 0), (2, 1), (3, 0)];
+        let second = [(1, 0), (1, 1), (4, 0), (4, 1)];
+        assert_eq!(run_beside(64, true), [&first[..], &second].concat());
     }
 }

@@ -20,6 +20,8 @@ pub struct ToyModel {
     pub size: usize,
     /// The variant whose logits [`Self::logits`] gives; a session has all of them.
     pub variant: usize,
+    /// Whether variants are the same in some layers.
+    pub alike: bool,
 }
 
 impl ToyModel {
@@ -31,6 +33,7 @@ impl ToyModel {
             nan_after: None,
             size: SIZE,
             variant: 0,
+            alike: false,
         }
     }
 
@@ -90,6 +93,12 @@ impl Model for ToyModel {
             weight_bytes: 400,
             token_bytes: TOKEN_BYTES,
         }
+    }
+
+    fn shared_layers(&self, one: usize, other: usize) -> usize {
+        // The last of three has nothing in common with the others.
+        let alike = self.alike && one != other && one.max(other) != 2;
+        if alike { 1 + one.min(other) } else { 0 }
     }
 
     fn block_tokens(&self) -> usize {
@@ -170,6 +179,14 @@ impl Forward for ToySession<'_> {
 
     fn forward(&mut self, rows: &[Row<'_, usize>]) -> Result<ToyLogits, BoxError> {
         let (mut logits, mut variants) = (Vec::new(), Vec::new());
+        let held = |row: &Row<'_, usize>| &self.sequences[row.seq].as_ref().expect("open").states;
+        for (place, row) in rows.iter().enumerate() {
+            if let Some(twin) = row.twin {
+                let other = &rows[twin];
+                assert!(twin < place && other.tokens == row.tokens);
+                assert_eq!(held(other), held(row), "twins have the same tokens");
+            }
+        }
         for row in rows {
             assert!(!row.tokens.is_empty() && row.logits.end <= row.tokens.len());
             let sequence = self.sequences[row.seq].as_mut().expect("open");

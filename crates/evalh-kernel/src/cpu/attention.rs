@@ -377,6 +377,7 @@ impl Job<'_> {
                 ldc: width,
                 columns: PANEL,
                 accumulate: false,
+                ahead: 0,
             };
             // SAFETY: a block's keys are a panel of `dim_steps` rows, and each of `m` score rows has room for every block.
             unsafe { tile::run(self.isa, &tile) };
@@ -421,6 +422,7 @@ impl Job<'_> {
                     ldc: padded,
                     columns: PANEL,
                     accumulate: i > 0,
+                    ahead: 0,
                 };
                 // SAFETY: the weights hold `width` steps of `m`, the values of a block are panels of 32 tokens, and
                 // each of `m` output rows has room for every panel.

@@ -213,6 +213,7 @@ impl Task<'_> {
                 ldc: columns,
                 columns: PANEL,
                 accumulate: false,
+                ahead: 0,
             };
             // SAFETY: the queries are `dim` rows of `m`, the keys panels of `dim` rows, the scores `m` rows of
             // `columns`.
@@ -261,6 +262,7 @@ impl Task<'_> {
                 ldc: padded,
                 columns: PANEL,
                 accumulate: false,
+                ahead: 0,
             };
             // SAFETY: the weights are `tokens` rows of `m`, the values panels of `tokens` rows, the outputs `m` rows
             // of `padded`.

@@ -54,6 +54,11 @@ impl Blocks {
         }
     }
 
+    /// Number of blocks.
+    pub(super) fn len(&self) -> usize {
+        self.rows.div_ceil(self.height)
+    }
+
     /// First row, number of rows, and values from step `k` on, of each block.
     pub(super) fn iter(&self, k: usize) -> impl Iterator<Item = (usize, usize, *const f32)> {
         let (rows, steps, height) = (self.rows, self.steps, self.height);

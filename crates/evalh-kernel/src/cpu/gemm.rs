@@ -10,6 +10,8 @@ use std::cell::RefCell;
 
 /// Inputs of a panel that are worked on at once, so that it stays in the second-level cache (256 KiB of `f32`).
 const DEPTH: usize = 2048;
+/// Bytes of a cache line.
+const LINE: usize = 64;
 /// Weight values a task has at least, so that threads are not woken for less than it costs.
 const TASK_VALUES: usize = 16 << 10;
 
@@ -48,6 +50,17 @@ fn with_panel(
             use_panel(Panel::F32(values.as_ptr()));
         }),
         (None, None) => unreachable!("a weight in one part has values or codes"),
+    }
+}
+
+/// What a block of rows asks for beside its own panel, which has so many steps. The first block waits for the panel to
+/// come from memory; the ones after it ask for the next panel meanwhile, each for one cache line of every step. (Where they are
+/// too few for all lines, the processor's own guesses do better alone.)
+fn ahead(panel: Panel, steps: usize, block: usize) -> usize {
+    let step = panel.step_bytes();
+    match block {
+        1.. if (block - 1) * LINE < step => steps * step + (block - 1) * LINE,
+        _ => 0,
     }
 }
 
@@ -92,6 +105,28 @@ pub fn multiply(
     multiply_by(Threads::All, isa, x, weight, c, width, column, accumulate);
 }
 
+/// `x * weight^T`, `[rows, outputs]`, for every row of `x`.
+///
+/// # Panics
+/// When `x` is not rows of the weight's inputs.
+pub fn product(isa: Isa, x: &[f32], weight: &PackedWeight) -> Vec<f32> {
+    let (inputs, outputs) = (weight.inputs(), weight.outputs());
+    assert!(
+        inputs > 0 && x.len().is_multiple_of(inputs),
+        "rows of {inputs} values"
+    );
+    let len = x.len() / inputs * outputs;
+    // Zeroes would be written for nothing: a pass's logits are megabytes.
+    let mut out: Vec<f32> = Vec::with_capacity(len);
+    // SAFETY: there is room for all outputs of all rows; chains that start from zero write each of them and read none.
+    unsafe {
+        let to = Output(out.as_mut_ptr());
+        multiply_to(Threads::All, isa, x, weight, to, outputs, 0, false);
+        out.set_len(len);
+    }
+    out
+}
+
 /// As [`multiply`], by these threads.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn multiply_by(
@@ -113,18 +148,41 @@ pub(super) fn multiply_by(
         "columns {column}..{} of {width}",
         column + outputs
     );
+    let out = Output(c.as_mut_ptr());
+    // SAFETY: the rows and columns were just asserted.
+    unsafe { multiply_to(threads, isa, x, weight, out, width, column, accumulate) };
+}
+
+/// As [`multiply_by`], to rows of `width` values from `out` on.
+///
+/// # Safety
+/// The columns from `column` on, as many as the weight has outputs, may be written in as many rows as `x` has, and nobody
+/// else uses them; where `accumulate` is set they have values.
+#[allow(clippy::too_many_arguments)]
+unsafe fn multiply_to(
+    threads: Threads,
+    isa: Isa,
+    x: &[f32],
+    weight: &PackedWeight,
+    out: Output,
+    width: usize,
+    column: usize,
+    accumulate: bool,
+) {
+    let (inputs, outputs) = (weight.inputs(), weight.outputs());
+    let rows = x.len() / inputs;
     if rows == 0 {
         return;
     }
     if let Some(parts) = weight.parts() {
         let mut column = column;
         for part in parts {
-            multiply_by(threads, isa, x, part, c, width, column, accumulate);
+            // SAFETY: a part has its own columns.
+            unsafe { multiply_to(threads, isa, x, part, out, width, column, accumulate) };
             column += part.outputs();
         }
         return;
     }
-    let out = Output(c.as_mut_ptr());
     let panels = weight.panels();
     if let Some(codes) = weight.codes().filter(|_| rows <= FEW_ROWS) {
         let tasks = panels.div_ceil(PANELS_OF_CODES);
@@ -132,7 +190,7 @@ pub(super) fn multiply_by(
         threads.run(tasks, least, |task| {
             let panel = task * PANELS_OF_CODES;
             let first = out.at(column + panel * PANEL);
-            // SAFETY: the columns of these panels lie inside `c` (asserted above) and belong to this task alone.
+            // SAFETY: the columns of these panels may be written, and belong to this task alone.
             unsafe { codes.multiply_few(isa, panel, x, first, width, accumulate) };
         });
         return;
@@ -144,7 +202,9 @@ pub(super) fn multiply_by(
         for k in (0..steps).step_by(DEPTH) {
             let depth = DEPTH.min(steps - k);
             with_panel(isa, weight, panel, k, depth, |b| {
-                for (row, m, a) in blocks.iter(k) {
+                let next = weight.codes().is_none() && together == 1 && panel + 1 < panels;
+                let next = next && blocks.len() * LINE > b.step_bytes();
+                for (index, (row, m, a)) in blocks.iter(k).enumerate() {
                     let tile = Tile {
                         m,
                         k: depth,
@@ -156,9 +216,10 @@ pub(super) fn multiply_by(
                         ldc: width,
                         columns: PANEL.min(outputs - first),
                         accumulate: accumulate || k > 0,
+                        ahead: if next { ahead(b, steps, index) } else { 0 },
                     };
                     // SAFETY: the block holds `k * m` values from `a` on, the panels are padded to 32 columns, and the
-                    // rows and columns written lie inside `c` (asserted above) and belong to these panels alone.
+                    // rows and columns may be written, and belong to these panels alone.
                     unsafe { tile::run(isa, &tile) };
                 }
             });
@@ -250,6 +311,7 @@ mod tests {
                 let packed = PackedWeight::new(&w, outputs, inputs);
                 for isa in Isa::available() {
                     for accumulate in [false, true] {
+                        let alone = product(isa, &x, &packed);
                         let width = outputs + 3;
                         let before = values(rows * width, 3);
                         let mut c = before.clone();
@@ -257,6 +319,10 @@ mod tests {
                         for r in 0..rows {
                             for n in 0..width {
                                 let was = before[r * width + n];
+                                if (2..2 + outputs).contains(&n) && !accumulate {
+                                    let alone = alone[r * outputs + n - 2];
+                                    assert_eq!(c[r * width + n].to_bits(), alone.to_bits());
+                                }
                                 let want = if (2..2 + outputs).contains(&n) {
                                     let start = if accumulate { was } else { 0.0 };
                                     chain(

@@ -3,6 +3,7 @@
 use super::packed::Precision;
 use super::tile::PANEL;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ops::Range;
 
 /// Tokens of a block: a panel's columns, so that a block of keys is a panel.
 pub const BLOCK_TOKENS: usize = PANEL;
@@ -140,7 +141,7 @@ impl KvPool {
             table.blocks.pop();
             self.holders[shared as usize] -= 1;
             let own = self.take_block(&mut table.blocks);
-            self.copy_block(shared, own);
+            self.copy_block(shared, own, self.shape.layers);
         }
         for _ in 0..more {
             self.take_block(&mut table.blocks);
@@ -183,9 +184,33 @@ impl KvPool {
         block
     }
 
-    fn copy_block(&mut self, from: u32, to: u32) {
+    /// Takes over what the first `layers` layers hold of some tokens of another sequence, which holds the same tokens up
+    /// to their end. Whole blocks are copied: what they hold of earlier tokens is the same in both.
+    ///
+    /// # Panics
+    /// When either sequence has not so many tokens, or the pool not so many layers.
+    pub fn take_over(
+        &mut self,
+        from: &BlockTable,
+        to: &BlockTable,
+        tokens: &Range<usize>,
+        layers: usize,
+    ) {
+        assert!(
+            tokens.end <= from.len && tokens.end <= to.len && layers <= self.shape.layers,
+            "{layers} layers of tokens {tokens:?} in sequences of {} and {}",
+            from.len,
+            to.len
+        );
+        for block in tokens.start / BLOCK_TOKENS..tokens.end.div_ceil(BLOCK_TOKENS) {
+            self.copy_block(from.blocks[block], to.blocks[block], layers);
+        }
+    }
+
+    /// Copies what the first `layers` layers hold.
+    fn copy_block(&mut self, from: u32, to: u32, layers: usize) {
         let length = self.shape.heads * self.shape.head_values();
-        for layer in 0..self.shape.layers {
+        for layer in 0..layers {
             let source = self.key_offset(layer, from, 0);
             let target = self.key_offset(layer, to, 0);
             self.values
@@ -374,6 +399,43 @@ mod tests {
         assert_eq!(pool.free_tokens(), 2 * BLOCK_TOKENS);
         pool.release(&mut b);
         assert_eq!(pool.free_tokens(), 4 * BLOCK_TOKENS);
+    }
+
+    #[test]
+    fn lower_layers_are_taken_over_and_no_others() {
+        let shape = KvShape {
+            layers: 3,
+            heads: 2,
+            head_dim: 8,
+            precision: Precision::F32,
+        };
+        let mut pool = KvPool::new(shape, 6 * BLOCK_TOKENS).unwrap();
+        let (mut a, mut b) = (BlockTable::default(), BlockTable::default());
+        pool.extend(&mut a, 2 * BLOCK_TOKENS + 3).unwrap();
+        pool.extend(&mut b, 2 * BLOCK_TOKENS + 3).unwrap();
+        let value =
+            |layer: usize, block: usize, head: usize| 1.0 + (layer * 9 + block * 3 + head) as f32;
+        let places = || {
+            (0..3).flat_map(|layer| {
+                (0..3).flat_map(move |block| [(layer, block, 0), (layer, block, 1)])
+            })
+        };
+        for (layer, block, head) in places() {
+            let at = pool.value_offset(layer, a.blocks()[block], head);
+            pool.values_mut()[at + 7] = value(layer, block, head);
+        }
+        // From within the second block on.
+        pool.take_over(&a, &b, &(BLOCK_TOKENS + 5..2 * BLOCK_TOKENS + 1), 2);
+        for (layer, block, head) in places() {
+            let at = pool.value_offset(layer, b.blocks()[block], head) + 7;
+            let taken = layer < 2 && block > 0;
+            let want = if taken {
+                value(layer, block, head)
+            } else {
+                0.0
+            };
+            assert_eq!(pool.values()[at].to_bits(), want.to_bits());
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use activation::{Activation, activate, gate};
 pub use attention::{AttentionRow, AttentionShape, QkvLayout, attend};
 pub use bidirectional::{BidirectionalShape, attend_all};
 pub use codes::{CodeValues, CodedRows, Factors};
-pub use gemm::multiply;
+pub use gemm::{multiply, product};
 pub use isa::Isa;
 pub use kv::{BLOCK_TOKENS, BlockTable, KvPool, KvShape, OutOfBlocks};
 pub use layer_norm::{NormKind, NormSlices, layer_norm, norm_columns};

@@ -128,6 +128,7 @@ impl<'a> PackedPositions<'a> {
                     ldc: columns,
                     columns: PANEL,
                     accumulate: false,
+                    ahead: 0,
                 };
                 // SAFETY: a block of position queries is `dim` rows of `ROWS`, the keys are panels of `dim` rows, and
                 // `out` has `ROWS` rows of `columns` for every block.
@@ -172,6 +173,7 @@ impl<'a> PackedPositions<'a> {
                     ldc: width,
                     columns: PANEL,
                     accumulate: false,
+                    ahead: 0,
                 };
                 // SAFETY: the queries are `dim` rows of `m`, the position keys panels of `dim` rows, and `by_query`
                 // has `m` rows of `width`.

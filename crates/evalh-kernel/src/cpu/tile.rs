@@ -33,6 +33,17 @@ pub(crate) enum Panel {
     Pairs(*const u32),
 }
 
+impl Panel {
+    /// Bytes of a step.
+    pub(crate) fn step_bytes(self) -> usize {
+        PANEL
+            * match self {
+                Self::F32(_) | Self::Pairs(_) => size_of::<f32>(),
+                Self::Bf16(_) => size_of::<u16>(),
+            }
+    }
+}
+
 /// What one call computes: `c[m][0..columns] (+)= sum over k of a[k][m] * panel[k][..]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
@@ -56,6 +67,8 @@ pub(crate) struct Tile {
     pub columns: usize,
     /// Whether the chains start from what `c` holds or from zero.
     pub accumulate: bool,
+    /// How far ahead of each step of the panel memory is asked for, in bytes; 0 where nothing is to be read later.
+    pub ahead: usize,
 }
 
 /// Computes one [`Tile`].
@@ -211,6 +224,9 @@ unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize, const W: u
         }
         let (mut a, mut b) = (tile.a, b);
         for _ in 0..tile.k {
+            if tile.ahead > 0 {
+                V::prefetch(b.cast::<u8>().wrapping_add(tile.ahead));
+            }
             for (p, rows) in acc.iter_mut().enumerate() {
                 let b = b.add(p * tile.apart);
                 let mut columns = [V::splat(0.0); W];

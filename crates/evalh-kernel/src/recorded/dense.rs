@@ -69,13 +69,13 @@ pub(crate) fn product(
     packed: &PackedWeight,
     bias: Option<&Vector>,
 ) -> Vec<f32> {
-    let (rows, outputs) = (x.len() / packed.inputs(), packed.outputs());
-    let mut out = match bias.map(|bias| &bias.values) {
-        Some(VectorForm::Host(bias)) => bias.repeat(rows),
+    let bias = match bias.map(|bias| &bias.values) {
+        Some(VectorForm::Host(bias)) => bias,
         Some(VectorForm::Tensor(_)) => crate::compute::mixed(),
-        None => vec![0f32; rows * outputs],
+        None => return cpu::product(isa, x, packed),
     };
-    cpu::multiply(isa, x, packed, &mut out, outputs, 0, bias.is_some());
+    let mut out = bias.repeat(x.len() / packed.inputs());
+    cpu::multiply(isa, x, packed, &mut out, packed.outputs(), 0, true);
     out
 }
 

@@ -68,6 +68,17 @@ pub(crate) struct Stream {
     pub pending: Option<Tensor<2>>,
 }
 
+impl Stream {
+    /// The stream of the tokens at these places.
+    pub(crate) fn at(self, compute: &Compute, places: &[usize]) -> Self {
+        let select = |tensor| compute.select_rows(tensor, places);
+        Self {
+            x: select(self.x),
+            pending: self.pending.map(select),
+        }
+    }
+}
+
 impl Layer {
     /// The stream behind the layer.
     pub(crate) fn forward(&self, pass: &mut Pass<'_>, stream: Stream) -> Stream {

@@ -80,7 +80,11 @@ fn sittings(record: &Record) -> Table {
 
 /// What each variant read and kept.
 fn variants(record: &Record) -> Table {
-    let mut table = Table::new(&[
+    let sittings = record.timings.sittings.iter();
+    let beside = sittings
+        .flat_map(|sitting| &sitting.variants)
+        .any(|variant| variant.beside_tokens > 0);
+    let mut columns = vec![
         ("variant", Align::Left),
         ("prompt tokens read", Align::Right),
         ("shared", Align::Right),
@@ -90,10 +94,14 @@ fn variants(record: &Record) -> Table {
         ("drafts accepted", Align::Right),
         ("CPU", Align::Right),
         ("programs/s", Align::Right),
-    ]);
+    ];
+    if beside {
+        columns.push(("lower layers shared", Align::Right));
+    }
+    let mut table = Table::new(&columns);
     for sitting in &record.timings.sittings {
         for variant in &sitting.variants {
-            table.row(vec![
+            let mut cells = vec![
                 text(&variant.variant),
                 count_of(variant.prefill_tokens),
                 count_of(variant.shared_tokens),
@@ -105,7 +113,11 @@ fn variants(record: &Record) -> Table {
                     .cpu_seconds_of(variant)
                     .map_or_else(|| "\u{2013}".to_owned(), seconds),
                 rate(variant.programs, variant.program_seconds),
-            ]);
+            ];
+            if beside {
+                cells.push(count_of(variant.beside_tokens));
+            }
+            table.row(cells);
         }
     }
     table

@@ -97,6 +97,7 @@ impl Book {
             for (variant, timings) in sitting.variants.iter_mut().zip(&timings.variants) {
                 variant.prefill_tokens += timings.prefill_tokens as u64;
                 variant.shared_tokens += timings.shared_tokens as u64;
+                variant.beside_tokens += timings.beside_tokens as u64;
                 variant.prefill_seconds += timings.prefill_seconds;
                 variant.decode_tokens += timings.decode_tokens as u64;
                 variant.decode_seconds += timings.decode_seconds;

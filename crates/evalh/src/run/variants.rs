@@ -8,7 +8,7 @@ use crate::{
 };
 use evalh_adapter::AdapterUpdate;
 use evalh_engine::{ModelEngine, Variant};
-use evalh_model::{HeadChoice, LoraId};
+use evalh_model::{HeadChoice, LoraId, return_freed_memory};
 use evalh_record::{AdapterFindings, CheckpointSettings, Held, VariantSettings};
 use evalh_task::ModelKind;
 
@@ -43,8 +43,8 @@ enum Part {
     Whole(usize),
     /// The base with an adapter added to its weights.
     Merged(AdapterUpdate),
-    /// The base with an adapter beside its weights, once it is attached.
-    Unmerged(AdapterUpdate, Option<LoraId>),
+    /// The base with an adapter beside its weights, in the engine that is loaded first.
+    Unmerged(LoraId),
 }
 
 /// The base's place among the checkpoints.
@@ -64,7 +64,7 @@ impl Variants {
         effort: &Effort,
     ) -> Outcome<Variants> {
         let head = base.head(adapters)?;
-        let engine = base.engine(run, effort, head)?;
+        let mut engine = base.engine(run, effort, head)?;
         let (kernel, dtype) = (engine.kernel().to_string(), engine.footprint().dtype);
         let layout = engine.layout();
 
@@ -94,9 +94,11 @@ impl Variants {
             findings.push(opened.findings(&update)?);
             parts.push(match apply {
                 Apply::Merged => Part::Merged(update),
-                Apply::Unmerged => Part::Unmerged(update, None),
+                // The engine holds what it needs of it.
+                Apply::Unmerged => Part::Unmerged(engine.attach(&update).or_fail()?),
             });
         }
+        return_freed_memory();
         let (mut models, mut heads) = (vec![base], vec![head]);
         for (name, mut model) in others {
             heads.push(model.head(&[])?);
@@ -109,7 +111,7 @@ impl Variants {
             parts.push(Part::Whole(models.len()));
             models.push(model);
         }
-        let mut variants = Variants {
+        Ok(Variants {
             checkpoints: models.iter().map(|model| model.settings(run)).collect(),
             models,
             heads,
@@ -121,9 +123,7 @@ impl Variants {
             findings,
             kernel,
             dtype,
-        };
-        variants.attach()?;
-        Ok(variants)
+        })
     }
 
     /// The variants that are answered side by side, by their places in [`Variants::settings`]; all of them in order.
@@ -159,13 +159,20 @@ impl Variants {
             _ => BASE_MODEL,
         };
         if self.engine.as_ref().is_none_or(|(at, _)| *at != model) {
+            // Sittings with attached adapters come first, those of other checkpoints after them.
+            if sitting
+                .iter()
+                .any(|place| matches!(self.parts[*place], Part::Unmerged(_)))
+            {
+                return Err(Failure::new(
+                    "load the base again: its adapters were given up with it",
+                ));
+            }
             // The old weights go first: memory holds one checkpoint.
             self.engine = None;
             let engine = self.models[model].engine(&self.run, &self.effort, self.heads[model])?;
+            return_freed_memory();
             self.engine = Some((model, engine));
-            if model == BASE_MODEL {
-                self.attach()?;
-            }
         }
         let Some((_, engine)) = &mut self.engine else {
             return Err(Failure::new("load the variant: no checkpoint is in memory"));
@@ -174,7 +181,7 @@ impl Variants {
         let adapters: Vec<_> = parts
             .clone()
             .map(|part| match part {
-                Part::Unmerged(_, id) => *id,
+                Part::Unmerged(id) => Some(*id),
                 Part::Whole(_) | Part::Merged(_) => None,
             })
             .collect();
@@ -189,19 +196,6 @@ impl Variants {
         };
         engine.select(choice).or_fail()?;
         Ok((&mut **engine, adapters))
-    }
-
-    /// Attaches every unmerged adapter to the base in memory.
-    fn attach(&mut self) -> Outcome<()> {
-        let Some((_, engine)) = &mut self.engine else {
-            return Ok(());
-        };
-        for part in &mut self.parts {
-            if let Part::Unmerged(update, id) = part {
-                *id = Some(engine.attach(update).or_fail()?);
-            }
-        }
-        Ok(())
     }
 }
 

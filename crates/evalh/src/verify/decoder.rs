@@ -46,6 +46,7 @@ fn last(session: &mut Session<'_>, seqs: &[SeqId], parts: &[&[u32]]) -> Outcome<
             seq: *seq,
             tokens,
             logits: tokens.len() - 1..tokens.len(),
+            twin: None,
         })
         .collect();
     session.forward(&rows).or_fail()
@@ -89,6 +90,7 @@ impl Subject for DecoderSubject {
                 seq: *seq,
                 tokens,
                 logits: 0..tokens.len(),
+                twin: None,
             })
             .collect();
         let logits = session.forward(&rows).or_fail()?;

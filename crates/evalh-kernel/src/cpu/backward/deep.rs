@@ -65,6 +65,7 @@ pub(super) fn multiply_deep(isa: Isa, x: &[f32], weight: &PackedWeight, c: &mut 
                     ldc: outputs,
                     columns: PANEL.min(outputs - first),
                     accumulate: k > 0,
+                    ahead: 0,
                 };
                 // SAFETY: the block holds `depth * m` values from `a` on, the panel is padded to 32 columns, and the
                 // rows and columns written lie inside `c` (asserted above) and belong to this panel alone.

@@ -195,6 +195,7 @@ fn last(session: &mut Session<'_>, of: &[(SeqId, &[u32])]) -> Outcome<Logits> {
             seq: *seq,
             tokens,
             logits: tokens.len() - 1..tokens.len(),
+            twin: None,
         })
         .collect();
     session.forward(&rows).or_fail()
