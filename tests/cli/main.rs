@@ -3,6 +3,7 @@
 mod bad_input;
 mod bench;
 mod classifier;
+mod classifier_experiment;
 mod gpu;
 mod help;
 mod inspect;

@@ -51,6 +51,11 @@ impl<'a> BaseModel<'a> {
         if self.source.tensor(tensor).is_some() {
             return None;
         }
+        self.table_like(tensor)
+    }
+
+    /// The table of the embeddings that a head could share its values with.
+    pub(crate) fn table_like(&self, tensor: &str) -> Option<String> {
         let head = self.layout.module(tensor.strip_suffix(".weight")?)?;
         let is_table = |module: &&TargetModule| {
             module.kind == ModuleKind::Embedding

@@ -21,9 +21,9 @@ pub use config::{
 pub use decoder::{Decoder, LoadOptions, Start, TrainingRow};
 pub use device::{DeviceChoice, KernelChoice, PrecisionChoice};
 pub use encoder::{
-    Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput, EncoderOutput, EncoderTask,
-    FAMILIES as ENCODER_FAMILIES, HeadChoice, Label, PositionKind, PositionProjections,
-    ProblemType, RelativeAttention,
+    ClassifierSource, Convolution, Encoder, EncoderConfig, EncoderFamily, EncoderInput,
+    EncoderOutput, EncoderTask, FAMILIES as ENCODER_FAMILIES, HeadChoice, Label, PositionKind,
+    PositionProjections, ProblemType, RelativeAttention,
 };
 pub use error::ModelError;
 pub use evalh_kernel::{

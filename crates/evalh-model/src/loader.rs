@@ -152,10 +152,7 @@ impl<'a> Loader<'a> {
             let Some(coded) = coded else {
                 return Ok(None);
             };
-            match joined.last_mut() {
-                Some(last) if last.joins(&coded) => last.append(coded),
-                _ => joined.push(coded),
-            }
+            join(&mut joined, coded);
         }
         Ok(Some(joined))
     }
@@ -269,5 +266,13 @@ impl<'a> Loader<'a> {
             Some(name) => Err(ModelError::UnknownTensor { name, family }),
             None => Ok(()),
         }
+    }
+}
+
+/// Puts the rows of another matrix behind those of the last, in one where both are of one type.
+pub(crate) fn join(joined: &mut Vec<CodedTensor>, next: CodedTensor) {
+    match joined.last_mut() {
+        Some(last) if last.joins(&next) => last.append(next),
+        _ => joined.push(next),
     }
 }

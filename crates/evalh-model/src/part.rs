@@ -6,6 +6,7 @@ mod norm;
 mod parameter;
 mod slot;
 mod trained;
+mod unfolding;
 mod updates;
 mod values;
 
@@ -17,5 +18,6 @@ pub use parameter::{Parameter, ParameterTensor};
 pub(crate) use parameter::{ParameterSlot, Place};
 pub(crate) use slot::{Held, Scope, Slot, Target};
 pub(crate) use trained::Trained;
+pub(crate) use unfolding::Unfolding;
 pub(crate) use updates::Updates;
 pub(crate) use values::Values;

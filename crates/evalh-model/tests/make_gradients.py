@@ -14,6 +14,10 @@ decoders.NAME       NAME is the folder of the fixture
     gradients       of that loss, by the names of the checkpoint: [L2 norm, sum of cos(0.7 i) times element i], where i counts
                     the elements row by row in the shape that the checkpoint has; both in f64 from the gradient in f32
 encoders.NAME       the same for a classifier; loss: mean cross-entropy of the label over both sequences
+    first_tokens    before the first layer and behind every layer: [L2 norm, sum of cos(0.7 i) times element i] of the hidden
+                    values of the first token of each sequence, those of the second behind those of the first
+regression          the same for tests/fixtures/deberta_v2 of the repository, which has a convolution, embeddings of another
+                    width than the layers, and types of tokens; loss: mean squared error of the value over its sequences
 """
 
 import argparse
@@ -36,6 +40,14 @@ SEQUENCES = [
 ]
 LABEL = 1
 
+REGRESSION = {
+    "sequences": [
+        {"tokens": [token % 100 + 5 for token in tokens], "types": [int(3 * i > len(tokens)) for i in range(len(tokens))]}
+        for tokens in TOKENS
+    ],
+    "value": 0.7,
+}
+
 
 def decoder_loss(model):
     total, counted = 0.0, 0
@@ -57,6 +69,33 @@ def encoder_loss(model):
     return sum(losses) / len(losses)
 
 
+def regression_loss(model):
+    losses = [
+        torch.nn.functional.mse_loss(
+            model(
+                input_ids=torch.tensor([sequence["tokens"]]), token_type_ids=torch.tensor([sequence["types"]])
+            ).logits.flatten(),
+            torch.tensor([REGRESSION["value"]]),
+        )
+        for sequence in REGRESSION["sequences"]
+    ]
+    return sum(losses) / len(losses)
+
+
+def first_tokens(model, sequences):
+    """The hidden values of the first tokens, described."""
+    with torch.no_grad():
+        streams = [
+            model(
+                input_ids=torch.tensor([sequence["tokens"]]),
+                **({"token_type_ids": torch.tensor([sequence["types"]])} if "types" in sequence else {}),
+                output_hidden_states=True,
+            ).hidden_states
+            for sequence in sequences
+        ]
+    return [described(torch.cat([hidden[0, 0] for hidden in layer])) for layer in zip(*streams)]
+
+
 def in_checkpoint(model):
     """The gradients by the names and in the shapes of the checkpoint: what the model would save with them as weights."""
     for parameter in model.parameters():
@@ -73,16 +112,18 @@ def described(gradient):
     return [float(f"{value:.10g}") for value in (values.norm().item(), (values * weights).sum().item())]
 
 
-def reference(folder, kind, loss):
+def reference(folder, kind, loss, sequences=None):
     model = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     value = loss(model)
     value.backward()
+    streams = {"first_tokens": first_tokens(model, sequences)} if sequences else {}
     gradients = in_checkpoint(model)
     stored = load_file(folder / "model.safetensors")
     if {name: tensor.shape for name, tensor in gradients.items()} != {name: t.shape for name, t in stored.items()}:
         raise SystemExit(f"{folder.name}: the gradients are not named as its checkpoint: {gradients.keys() ^ stored.keys()}")
     return {
         "loss": float(f"{value.item():.10g}"),
+        **streams,
         "gradients": {name: described(gradients[name]) for name in sorted(gradients)},
     }
 
@@ -102,7 +143,10 @@ def main(fixtures):
     result = {"sequences": SEQUENCES, "label": LABEL, "decoders": {}, "encoders": {}}
     for fixture in json.loads((fixtures / "index.json").read_text()):
         group, kind, loss = kinds[fixture["kind"]]
-        result[group][fixture["name"]] = reference(fixtures / fixture["name"], kind, loss)
+        labelled = SEQUENCES if group == "encoders" else None
+        result[group][fixture["name"]] = reference(fixtures / fixture["name"], kind, loss, labelled)
+    own = Path(__file__).parents[3] / "tests" / "fixtures" / "deberta_v2"
+    result["regression"] = REGRESSION | reference(own, AutoModelForSequenceClassification, regression_loss, REGRESSION["sequences"])
     out = Path(__file__).parent / "references" / "gradients.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(lines(result) + "\n")

@@ -22,8 +22,13 @@ fn curve(name: &str) -> Value {
 }
 
 fn fixture(test: &str, curve: &Value) -> Option<PathBuf> {
+    let own = curve["own"] == true;
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/fixtures")
+        .join(if own {
+            "../../tests/fixtures"
+        } else {
+            "../../../shared/fixtures"
+        })
         .join(curve["fixture"].as_str().unwrap());
     if !path.exists() {
         eprintln!("skipped {test}: ../shared is absent");
@@ -135,7 +140,10 @@ fn labelled_steps(curve: &Value) -> Vec<Vec<LabelledExample>> {
             ids: numbers(&sequence["tokens"]),
             token_types: Vec::new(),
         },
-        label: Label::Class(sequence["label"].as_u64().unwrap() as usize),
+        label: match sequence["value"].as_f64() {
+            Some(value) => Label::Value(value as f32),
+            None => Label::Class(sequence["label"].as_u64().unwrap() as usize),
+        },
     })
 }
 
@@ -300,6 +308,33 @@ fn a_classifier_is_trained_as_by_peft() {
     }
 }
 
+/// An encoder of which every weight is in training.
+fn full_classifier(curve: &Value, path: &Path, kernel: KernelChoice) -> Trainer<Encoder> {
+    let checkpoint = Checkpoint::open(path).unwrap();
+    let encoder = Encoder::load(&checkpoint, DeviceChoice::Cpu, options(kernel)).unwrap();
+    Trainer::full(encoder, recipe(curve)).unwrap()
+}
+
+#[test]
+fn every_weight_of_an_encoder_is_trained_as_by_torch() {
+    for name in [
+        "full_bert",
+        "full_roberta",
+        "full_deberta",
+        "full_regression",
+    ] {
+        let curve = curve(name);
+        let Some(path) = fixture("every_weight_of_an_encoder", &curve) else {
+            continue;
+        };
+        for kernel in [KernelChoice::Auto, KernelChoice::Portable] {
+            let trainer = full_classifier(&curve, &path, kernel);
+            let what = format!("{name} {kernel:?}");
+            follow_steps(&what, &curve, trainer, &labelled_steps(&curve));
+        }
+    }
+}
+
 /// Steps `from` on, each a batch; the bits of everything trained.
 fn go_on<M: TrainableModel>(
     trainer: &mut Trainer<M>,
@@ -318,25 +353,26 @@ fn go_on<M: TrainableModel>(
     values.map(|value| value.to_bits()).collect()
 }
 
-/// Eight steps at once, in two sessions, and with one thread give the same bits.
+/// Some steps at once, in two sessions, and with one thread give the same bits.
 fn resumes<M>(steps: &[Vec<M::Example>], make: impl Fn() -> Trainer<M>)
 where
     M: TrainableModel + Send,
     M::Example: Sync,
 {
-    let whole = go_on(&mut make(), &steps[..8], 0);
+    let steps = &steps[..steps.len().min(8)];
+    let whole = go_on(&mut make(), steps, 0);
     let mut first = make();
-    go_on(&mut first, &steps[..5], 0);
+    go_on(&mut first, &steps[..3], 0);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("state.safetensors");
     let state = first.save(&file).unwrap();
     drop(first);
     let mut second = make();
     second.restore(&file, state).unwrap();
-    assert_eq!(go_on(&mut second, &steps[..8], 5), whole);
+    assert_eq!(go_on(&mut second, steps, 3), whole);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let mut alone = make();
-    let bits = pool.unwrap().install(|| go_on(&mut alone, &steps[..8], 0));
+    let bits = pool.unwrap().install(|| go_on(&mut alone, steps, 0));
     assert_eq!(bits, whole);
 }
 
@@ -372,6 +408,15 @@ fn a_resumed_classifier_has_the_same_bits() {
         };
         classifier(&curve, &path, KernelChoice::Auto, recipe, 1)
     };
+    resumes(&labelled_steps(&curve), make);
+}
+
+#[test]
+fn a_resumed_training_of_every_weight_has_the_same_bits() {
+    let curve = curve("full_regression");
+    let test = "a_resumed_training_of_every_weight_has_the_same_bits";
+    let path = fixture(test, &curve).unwrap();
+    let make = || full_classifier(&curve, &path, KernelChoice::Auto);
     resumes(&labelled_steps(&curve), make);
 }
 

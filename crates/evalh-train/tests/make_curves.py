@@ -8,9 +8,10 @@ Run once with transformers 5.23.0, peft 0.21.2, torch and safetensors; the resul
 Everything is f32 without any dropout, each sequence a forward pass of its own, the gradients of a step summed before they
 are clipped. The optimiser is torch.optim.AdamW, the schedule transformers' (benches/training/training.py).
 
-fixture       the folder of the model
+fixture       the folder of the model: of ../shared/fixtures, or where "own" is true of tests/fixtures
 task          CAUSAL_LM: the loss of a step is the mean over all tokens of its sequences that count ("loss" marks them, as
-              predicted from those before); SEQ_CLS: the mean cross-entropy of the labels
+              predicted from those before); SEQ_CLS: the mean cross-entropy of the labels, or the mean squared error of the
+              values
 adapter       null: every weight is trained. Else the LoRA: r, alpha, use_rslora, rank_pattern, and the modules in order
 initial       the factors to begin with. Of module number m (from 0, in the order of "modules") element k, counted row by row:
               A = 0.05 sin(0.37 k + m), of shape [r, in], and B = 0.01 cos(0.73 k + m), of shape [out, r], both computed in
@@ -48,6 +49,10 @@ OPTIMISER = {
     "clip": 1.0,
 }
 
+# An epsilon above the rounding of gradients that are zero: those of the biases of keys, which move all scores of a softmax
+# alike.
+CLASSIFIER = OPTIMISER | {"lr": 1e-3, "eps": 1e-5, "warmup": 1, "total": 5}
+
 CASES = {
     "llama": {
         "fixture": "llama",
@@ -78,27 +83,38 @@ CASES = {
         "fixture": "roberta",
         "lora": {"r": 4, "lora_alpha": 8, "target_modules": ["query", "value"]},
         "optimiser": OPTIMISER | {"total": 10},
-        "labels": True,
+        "labels": 3,
     },
+    "full_bert": {"fixture": "bert", "optimiser": CLASSIFIER, "labels": 2},
+    "full_roberta": {"fixture": "roberta", "optimiser": CLASSIFIER, "labels": 3},
+    "full_deberta": {"fixture": "deberta_v2", "optimiser": CLASSIFIER, "labels": 3},
+    # With a convolution, and fewer tokens known.
+    "full_regression": {"fixture": "deberta_v2", "own": True, "optimiser": CLASSIFIER, "values": True},
 }
 
 
-def sequences(step, labels):
+def sequences(step, case):
     """The two sequences of a step, taken in turn from eight, so that they come again; each begins with a prompt."""
     for number in (2 * step % 8, (2 * step + 1) % 8):
         length = 9 + (5 * number) % 8
-        tokens = [(37 * i + 53 * number + 11) % 380 + 3 for i in range(length)]
-        if labels:
-            yield {"tokens": tokens, "label": number % 3}
+        tokens = [(37 * i + 53 * number + 11) % (100 if case.get("own") else 380) + 3 for i in range(length)]
+        if case.get("labels"):
+            yield {"tokens": tokens, "label": number % case["labels"]}
+        elif case.get("values"):
+            yield {"tokens": tokens, "value": number % 3 / 4}
         else:
             yield {"tokens": tokens, "loss": [int(i >= 1 + number % 3) for i in range(length)]}
 
 
 def losses_of_labels(model, step, _):
-    """Parts of the mean cross-entropy of the labels."""
+    """Parts of the mean cross-entropy of the labels, or of the mean squared error of the values."""
     for sequence in step:
-        logits = model(input_ids=torch.tensor([sequence["tokens"]])).logits
-        yield torch.nn.functional.cross_entropy(logits.float(), torch.tensor([sequence["label"]])) / len(step)
+        logits = model(input_ids=torch.tensor([sequence["tokens"]])).logits.float()
+        if "value" in sequence:
+            loss = torch.nn.functional.mse_loss(logits.flatten(), torch.tensor([sequence["value"]]))
+        else:
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor([sequence["label"]]))
+        yield loss / len(step)
 
 
 def formula(shape, scale, wave, step, start):
@@ -107,13 +123,18 @@ def formula(shape, scale, wave, step, start):
     return torch.tensor([scale * wave(step * k + start) for k in range(count)], dtype=torch.float64).reshape(shape).float()
 
 
+def classifies(case):
+    """Whether whole sequences are labelled."""
+    return bool(case.get("labels") or case.get("values"))
+
+
 def load(folder, case, dtype):
     """The model to train, and the names of its adapted modules."""
-    kind = AutoModelForSequenceClassification if case.get("labels") else AutoModelForCausalLM
+    kind = AutoModelForSequenceClassification if classifies(case) else AutoModelForCausalLM
     model = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     modules = []
     if "lora" in case:
-        task = "SEQ_CLS" if case.get("labels") else "CAUSAL_LM"
+        task = "SEQ_CLS" if classifies(case) else "CAUSAL_LM"
         model = get_peft_model(model, LoraConfig(task_type=task, **case["lora"]))
         for name, module in model.get_base_model().named_modules():
             if not hasattr(module, "lora_A"):
@@ -149,14 +170,15 @@ def run(fixtures, case):
     """The record of a case."""
     settings = case["optimiser"]
     args = argparse.Namespace(**settings, pad=False)
-    steps = [list(sequences(step, case.get("labels"))) for step in range(settings["total"])]
-    if case.get("labels"):
+    steps = [list(sequences(step, case)) for step in range(settings["total"])]
+    if classifies(case):
         given, losses = steps, losses_of_labels
     else:
         given, losses = [[training.sequence(part) for part in step] for step in steps], losses_of_tokens
-    exact, _ = load(fixtures / case["fixture"], case, torch.float64)
+    folder = (Path(__file__).parents[3] / "tests" / "fixtures" if case.get("own") else fixtures) / case["fixture"]
+    exact, _ = load(folder, case, torch.float64)
     exact = curve(exact, given, args, losses)
-    model, modules = load(fixtures / case["fixture"], case, torch.float32)
+    model, modules = load(folder, case, torch.float32)
     records = curve(model, given, args, losses)
     noise = {
         key: float(f"{max(abs(ours[key] / best[key] - 1) for ours, best in zip(records, exact)):.1e}")
@@ -165,7 +187,8 @@ def run(fixtures, case):
     lora = case.get("lora")
     return {
         "fixture": case["fixture"],
-        "task": "SEQ_CLS" if case.get("labels") else "CAUSAL_LM",
+        **({"own": True} if case.get("own") else {}),
+        "task": "SEQ_CLS" if classifies(case) else "CAUSAL_LM",
         "adapter": {
             "r": lora["r"],
             "alpha": lora["lora_alpha"],

@@ -89,7 +89,7 @@ impl<'a> MergedCheckpoint<'a> {
         &self.left_out
     }
 
-    /// The base's `config.json`, with `tie_word_embeddings` off where the head was untied.
+    /// The config of the base, with `tie_word_embeddings` off where the head was untied.
     pub fn config(&self) -> Value {
         let mut config = self.base.source().config().clone();
         if self.untied
@@ -105,7 +105,11 @@ impl<'a> MergedCheckpoint<'a> {
     /// # Errors
     /// When the base's tensor cannot be read.
     pub fn values(&self, tensor: &MergedTensor) -> Result<Vec<f32>, AdapterError> {
-        let mut values = self.base.source().read_f32(&tensor.from)?;
+        let mut saved = self.update.saved.iter();
+        let mut values = match saved.find(|saved| saved.name == tensor.name) {
+            Some(saved) => saved.values.clone(),
+            None => self.base.source().read_f32(&tensor.from)?,
+        };
         self.update
             .merge_tensor(self.base.layout(), &tensor.name, &mut values);
         Ok(values)
@@ -155,7 +159,8 @@ impl<'a> MergedCheckpoint<'a> {
         match self.base.tied_table(&name) {
             None => {
                 // Stored twice although it is tied: a reader would drop what was merged into the head.
-                self.untied = tied && self.update.changes(&name);
+                self.untied =
+                    tied && self.base.table_like(&name).is_some() && self.update.changes(&name);
                 Ok(())
             }
             Some(table) => {

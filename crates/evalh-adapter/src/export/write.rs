@@ -71,9 +71,13 @@ impl MergedCheckpoint<'_> {
             });
         }
         let copied = files::copy(from, out).map_err(failed(out))?;
-        if self.untied() {
-            let path = out.join("config.json");
-            let mut json = serde_json::to_vec_pretty(&self.config())
+        let path = out.join("config.json");
+        let config = self.config();
+        // The file is kept to the byte where it says the same.
+        let copied_config = fs::read(&path).ok();
+        let copied_config = copied_config.and_then(|json| serde_json::from_slice(&json).ok());
+        if self.untied() || copied_config.is_some_and(|copied: Value| copied != config) {
+            let mut json = serde_json::to_vec_pretty(&config)
                 .map_err(io::Error::other)
                 .map_err(failed(&path))?;
             json.push(b'\n');

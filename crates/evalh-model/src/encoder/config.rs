@@ -94,6 +94,15 @@ pub struct RelativeAttention {
     pub normed: bool,
 }
 
+impl RelativeAttention {
+    /// Times that a layer uses the projections of the content.
+    pub(super) fn content_uses(&self) -> usize {
+        let of_positions = self.projections == PositionProjections::Shared
+            && (self.to_position || self.from_position);
+        1 + usize::from(of_positions)
+    }
+}
+
 /// What turns embeddings of relative positions into queries and keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PositionProjections {

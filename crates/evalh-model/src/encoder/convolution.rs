@@ -3,7 +3,9 @@
 use super::config::Convolution;
 use super::part::{Part, scope};
 use crate::LoraId;
-use crate::part::{Held, Norm, ParameterSlot, Slot, Target, Updates};
+use crate::part::{
+    Held, Norm, Parameter, ParameterSlot, ParameterTensor, Place, Slot, Target, Unfolding, Updates,
+};
 use burn::tensor::Tensor;
 use evalh_kernel::{Compute, Vector, Weight};
 use std::ops::Range;
@@ -19,15 +21,10 @@ pub(super) struct ConvolutionLayer {
 struct KernelPart {
     name: String,
     config: Convolution,
-    channels: usize,
-    slot: Slot<Kernel>,
-}
-
-#[derive(Debug, Clone)]
-struct Kernel {
-    /// `[channels, size * channels]`, the channels of the earliest token first.
-    weight: Weight,
-    bias: Vector,
+    unfolding: Unfolding,
+    /// The unfolded kernel.
+    weight: Slot<Weight>,
+    bias: Slot<Vector>,
 }
 
 impl ConvolutionLayer {
@@ -39,17 +36,18 @@ impl ConvolutionLayer {
         [weight, bias]: [Vec<f32>; 2],
         norm: Norm,
     ) -> Self {
-        let channels = bias.len();
-        let kernel = Kernel {
-            weight: unfolded(compute, config, channels, &weight),
-            bias: compute.vector(bias),
+        let unfolding = Unfolding {
+            channels: bias.len(),
+            groups: config.groups,
+            size: config.size,
         };
         Self {
             kernel: KernelPart {
                 name,
                 config,
-                channels,
-                slot: Slot::new(kernel),
+                unfolding,
+                weight: Slot::new(matrix(compute, unfolding, &weight)),
+                bias: Slot::new(compute.vector(bias)),
             },
             norm,
         }
@@ -77,7 +75,6 @@ impl ConvolutionLayer {
         let Convolution {
             size, activation, ..
         } = self.kernel.config;
-        let kernel = self.kernel.slot.get(&scope);
         let reach = size / 2;
         let zero = Tensor::zeros([1, channels], &x.device());
         let around: Vec<usize> = sequences
@@ -94,74 +91,88 @@ impl ConvolutionLayer {
             .collect();
         let windows = compute.select_rows(Tensor::cat(vec![x, zero], 0), &around);
         let windows = windows.reshape([tokens, size * channels]);
-        let out = compute.linear(&windows, &kernel.weight, Some(&kernel.bias));
+        let (weight, bias) = (self.kernel.weight.get(&scope), self.kernel.bias.get(&scope));
+        let out = compute.linear(&windows, weight, Some(bias));
         let out = compute.activate(out, activation);
         self.norm.forward(compute, out, Some(y), &scope).1
     }
 }
 
-/// The weight of the product with `[size * channels]` values around a token; channels of other groups weigh nothing.
-fn unfolded(compute: &Compute, config: Convolution, channels: usize, weight: &[f32]) -> Weight {
-    let Convolution { size, groups, .. } = config;
-    let group = channels / groups;
-    let mut rows = vec![0f32; channels * size * channels];
-    for (out, row) in rows.chunks_exact_mut(size * channels).enumerate() {
-        let first = out / group * group;
-        for input in 0..group {
-            for tap in 0..size {
-                row[tap * channels + first + input] = weight[(out * group + input) * size + tap];
-            }
-        }
-    }
-    compute.weight(rows, channels, size * channels)
+/// The weight of the product with `[size * channels]` values around a token.
+fn matrix(compute: &Compute, unfolding: Unfolding, kernel: &[f32]) -> Weight {
+    let (rows, columns) = (unfolding.channels, unfolding.columns());
+    compute.weight(unfolding.unfolded(kernel), rows, columns)
 }
 
 impl Held for KernelPart {
-    /// None: an unfolded kernel has many more values than its own.
     fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
-        Vec::new()
+        let [rows, group, size] = self.unfolding.shape();
+        let parameter = |name: &str, shape: Vec<usize>| Parameter {
+            width: shape[1..].iter().product(),
+            is_vector: shape.len() == 1,
+            tensors: vec![ParameterTensor {
+                name: format!("{}.{name}", self.name),
+                rows: 0..rows,
+                shape,
+                turned: false,
+            }],
+            rows,
+            layer: None,
+            uses: 1,
+        };
+        let weight = parameter("weight", vec![rows, group, size]);
+        let bias = parameter("bias", vec![rows]);
+        vec![
+            ParameterSlot {
+                parameter: weight,
+                place: Place::Kernel(&mut self.weight, self.unfolding),
+            },
+            ParameterSlot {
+                parameter: bias,
+                place: Place::Vector {
+                    slot: &mut self.bias,
+                    offset: 0.0,
+                    copy: None,
+                },
+            },
+        ]
     }
 
     fn restore(&mut self) {
-        self.slot.restore();
+        self.weight.restore();
+        self.bias.restore();
     }
 
     fn detach(&mut self) {
-        self.slot.detach();
+        self.weight.detach();
+        self.bias.detach();
     }
 
     fn replaced_by(&self, adapter: LoraId) -> bool {
-        self.slot.replaced_by(adapter)
+        self.weight.replaced_by(adapter) || self.bias.replaced_by(adapter)
     }
 
     fn extra_bytes(&self) -> usize {
-        let kernels = self.slot.extra();
-        kernels.map(|kernel| kernel.weight.bytes()).sum()
+        self.weight.extra().map(Weight::bytes).sum()
     }
 }
 
 impl Part for KernelPart {
     fn apply(&mut self, compute: &Compute, target: Target, updates: &Updates<'_>) {
-        let [weight, bias] =
-            ["weight", "bias"].map(|end| updates.saved(&format!("{}.{end}", self.name)));
-        if weight.is_none() && bias.is_none() {
-            return;
+        if let Some(weight) = updates.saved(&format!("{}.weight", self.name)) {
+            self.weight
+                .put(target, matrix(compute, self.unfolding, weight));
         }
-        let mut kernel = self.slot.base().clone();
-        if let Some(weight) = weight {
-            kernel.weight = unfolded(compute, self.config, self.channels, weight);
+        if let Some(bias) = updates.saved(&format!("{}.bias", self.name)) {
+            self.bias.put(target, compute.vector(bias.to_vec()));
         }
-        if let Some(bias) = bias {
-            kernel.bias = compute.vector(bias.to_vec());
-        }
-        self.slot.put(target, kernel);
     }
 
     fn weight(&self) -> Option<&Weight> {
-        Some(&self.slot.base().weight)
+        Some(self.weight.base())
     }
 
     fn vectors(&self) -> usize {
-        self.channels
+        self.unfolding.channels
     }
 }

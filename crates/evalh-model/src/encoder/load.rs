@@ -3,10 +3,11 @@
 use super::config::EncoderConfig;
 use super::dense::Dense;
 use super::names::Names;
+use super::stored::StoredNames;
 use crate::ModelError;
 use crate::config::Norms;
-use crate::loader::read_checked;
-use crate::part::{Embedding, Linear, Norm, Rows};
+use crate::loader::{join, read_checked};
+use crate::part::{Embedding, Linear, Norm, Rows, Values};
 use evalh_adapter::ModuleKind;
 use evalh_checkpoint::{Quantization, WeightSource};
 use evalh_kernel::Compute;
@@ -19,8 +20,7 @@ pub(super) struct Loader<'a> {
     pub compute: Compute,
     pub config: &'a EncoderConfig,
     names: &'a Names,
-    /// Whether the checkpoint names the base model's tensors with the prefix.
-    prefixed: bool,
+    stored: StoredNames<'a>,
     /// Whether the model does.
     pub public_prefix: bool,
     /// How the weights of linears are rounded.
@@ -44,13 +44,12 @@ impl<'a> Loader<'a> {
         names: &'a Names,
         quantize: Option<Quantization>,
     ) -> Self {
-        let embedding = format!("{}.embeddings.word_embeddings.weight", names.prefix);
         Self {
             weights,
             compute,
             config,
             names,
-            prefixed: weights.tensor(&embedding).is_some(),
+            stored: StoredNames::new(weights, names.prefix),
             public_prefix: true,
             quantize,
             seen: Mutex::default(),
@@ -64,39 +63,19 @@ impl<'a> Loader<'a> {
 
     /// The name in the model as it is loaded: a model without a head is the base model, which has no prefix.
     pub(super) fn public(&self, name: &str) -> String {
-        self.stripped(name, self.public_prefix)
+        self.stored.stripped(name, self.public_prefix)
     }
 
-    fn stripped(&self, name: &str, keep: bool) -> String {
-        let base = name.strip_prefix(self.names.prefix);
-        match base.and_then(|rest| rest.strip_prefix('.')) {
-            Some(rest) if !keep => rest.to_owned(),
-            _ => name.to_owned(),
-        }
-    }
-
-    /// The checkpoint's name of a tensor that it has. Checkpoints of `BERT`'s first years call a norm's weight and bias
-    /// gamma and beta.
+    /// The checkpoint's name of a tensor that it has.
     pub(super) fn stored(&self, name: &str) -> Option<String> {
-        let stored = self.stripped(name, self.prefixed);
-        if self.weights.tensor(&stored).is_some() {
-            return Some(stored);
-        }
-        let old = stored
-            .strip_suffix("LayerNorm.weight")
-            .map(|stem| format!("{stem}LayerNorm.gamma"))
-            .or_else(|| {
-                let stem = stored.strip_suffix("LayerNorm.bias")?;
-                Some(format!("{stem}LayerNorm.beta"))
-            })?;
-        self.weights.tensor(&old).is_some().then_some(old)
+        self.stored.find(name)
     }
 
     /// A tensor that must be there.
     pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         self.optional(name, shape)?
             .ok_or_else(|| ModelError::MissingTensor {
-                name: self.stripped(name, self.prefixed),
+                name: self.stored.expected(name),
             })
     }
 
@@ -146,17 +125,10 @@ impl<'a> Loader<'a> {
         bias: bool,
         quantize: Option<Quantization>,
     ) -> Result<Linear, ModelError> {
-        let (mut values, mut biases) = (Vec::new(), Vec::new());
+        let (mut parts, mut biases) = (Vec::new(), Vec::new());
         for (name, outputs) in modules {
-            let mut part = self.tensor(&format!("{name}.weight"), &[*outputs, inputs])?;
-            if let Some(quantization) = quantize {
-                quantization.round_trip(&mut part, *outputs, inputs);
-            }
-            if values.is_empty() {
-                values = part;
-            } else {
-                values.extend_from_slice(&part);
-            }
+            let part = self.tensor(&format!("{name}.weight"), &[*outputs, inputs])?;
+            parts.push((part, *outputs));
             if bias {
                 biases.extend(self.tensor(&format!("{name}.bias"), &[*outputs])?);
             }
@@ -166,12 +138,41 @@ impl<'a> Loader<'a> {
             .map(|(name, outputs)| (self.public(name), *outputs))
             .collect();
         let rows = Rows {
-            values: values.into(),
+            values: self.values(parts, inputs, quantize),
             bias: bias.then_some(biases),
             inputs,
         };
         let kind = ModuleKind::Linear;
         Ok(Linear::new(&self.compute, modules, kind, rows))
+    }
+
+    /// Matrices of so many outputs as one, rounded where that is asked for: to codes where they are computed with as such.
+    fn values(
+        &self,
+        mut parts: Vec<(Vec<f32>, usize)>,
+        inputs: usize,
+        quantize: Option<Quantization>,
+    ) -> Values {
+        if let Some(quantize) = quantize {
+            if quantize.has_codes(inputs) && self.compute.holds_codes() {
+                let coded = parts.iter();
+                let coded = coded.map(|(part, outputs)| quantize.codes(part, *outputs, inputs));
+                if let Some(coded) = coded.collect::<Option<Vec<_>>>() {
+                    let mut joined = Vec::new();
+                    for next in coded {
+                        join(&mut joined, next);
+                    }
+                    return Values::Coded(joined);
+                }
+            }
+            for (part, outputs) in &mut parts {
+                quantize.round_trip(part, *outputs, inputs);
+            }
+        }
+        let mut parts = parts.into_iter().map(|(part, _)| part);
+        let mut values = parts.next().unwrap_or_default();
+        parts.for_each(|part| values.extend_from_slice(&part));
+        Values::Plain(values)
     }
 
     /// A linear of a classifier; where it is not `required`, an adapter may bring it.
@@ -236,11 +237,7 @@ impl<'a> Loader<'a> {
         let buffers = ["embeddings.position_ids", "embeddings.token_type_ids"];
         let no_positions = self.config.positions == super::config::PositionKind::None;
         let of_use = |name: &String| {
-            let whole = if self.prefixed {
-                name.clone()
-            } else {
-                format!("{prefix}.{name}")
-            };
+            let whole = self.stored.whole(name);
             let in_base = whole
                 .strip_prefix(prefix)
                 .map_or("", |rest| rest.trim_start_matches('.'));

@@ -4,6 +4,7 @@
 //! are ragged: no padding is computed, and on the CPU the output of an input has the same bits in any batch.
 
 mod build;
+mod classifier;
 mod config;
 mod convolution;
 mod dense;
@@ -19,8 +20,10 @@ mod names;
 mod output;
 mod part;
 mod positions;
+mod stored;
 mod training;
 
+pub use classifier::ClassifierSource;
 pub use config::{
     Convolution, EncoderConfig, EncoderTask, PositionKind, PositionProjections, ProblemType,
     RelativeAttention,

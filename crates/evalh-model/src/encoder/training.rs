@@ -1,6 +1,7 @@
 //! The loss of labelled inputs, recorded from the lowest layer on that is trained.
 
 mod parameters;
+mod streams;
 mod updates;
 
 use super::config::EncoderTask;

@@ -173,6 +173,7 @@ impl Held for Embedding {
         let tensors = vec![ParameterTensor {
             name: format!("{}.weight", self.name),
             rows: 0..rows,
+            shape: vec![rows, width],
             turned: false,
         }];
         vec![ParameterSlot {
@@ -182,6 +183,7 @@ impl Held for Embedding {
                 width,
                 is_vector: false,
                 layer: None,
+                uses: 1,
             },
             place: Place::Weight(&mut self.table),
         }]

@@ -356,10 +356,17 @@ impl Linear {
 impl Held for Linear {
     fn parameters_mut(&mut self) -> Vec<ParameterSlot<'_>> {
         let turned = self.kind == ModuleKind::Conv1d;
-        let tensors = |name: &str, turned: bool| -> Vec<ParameterTensor> {
+        let inputs = self.inputs;
+        let tensors = |name: &str, is_vector: bool| -> Vec<ParameterTensor> {
+            let turned = turned && !is_vector;
             let tensor = |part: &Part| ParameterTensor {
                 name: format!("{}.{name}", part.name),
                 rows: part.rows.clone(),
+                shape: match (is_vector, turned) {
+                    (true, _) => vec![part.rows.len()],
+                    (false, true) => vec![inputs, part.rows.len()],
+                    (false, false) => vec![part.rows.len(), inputs],
+                },
                 turned,
             };
             self.parts.iter().map(tensor).collect()
@@ -371,9 +378,10 @@ impl Held for Linear {
             width,
             is_vector,
             layer: None,
+            uses: 1,
         };
-        let weight = parameter(tensors("weight", turned), self.inputs, false);
-        let bias = parameter(tensors("bias", false), 1, true);
+        let weight = parameter(tensors("weight", false), inputs, false);
+        let bias = parameter(tensors("bias", true), 1, true);
         let mut slots = Vec::new();
         if !self.shared {
             slots.push(ParameterSlot {

@@ -158,6 +158,7 @@ fn column(tensors: impl IntoIterator<Item = (String, usize)>) -> Parameter {
         ParameterTensor {
             name,
             rows: rows - len..rows,
+            shape: vec![len],
             turned: false,
         }
     });
@@ -168,6 +169,7 @@ fn column(tensors: impl IntoIterator<Item = (String, usize)>) -> Parameter {
         width: 1,
         is_vector: true,
         layer: None,
+        uses: 1,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The base's own parameters, as training sees them.
 
-use super::Slot;
 use super::linear::{Bias, transpose};
+use super::{Slot, Unfolding};
 use evalh_kernel::{Compute, Sink, Vector, Weight};
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,6 +19,9 @@ pub struct Parameter {
     pub is_vector: bool,
     /// The layer it belongs to.
     pub layer: Option<usize>,
+    /// Times that a pass uses it (an expert perhaps never), each of which hands a sink a gradient. A tied head's uses of the
+    /// embedding are not counted.
+    pub uses: usize,
 }
 
 /// A tensor of the checkpoint within a [`Parameter`].
@@ -28,6 +31,8 @@ pub struct ParameterTensor {
     pub name: String,
     /// Its rows within the parameter.
     pub rows: Range<usize>,
+    /// Its shape in the checkpoint.
+    pub shape: Vec<usize>,
     /// Whether the checkpoint stores the transpose.
     pub turned: bool,
 }
@@ -64,6 +69,8 @@ pub(crate) struct ParameterSlot<'a> {
 /// Where a parameter is held.
 pub(crate) enum Place<'a> {
     Weight(&'a mut Slot<Arc<Weight>>),
+    /// The matrix of a convolution's kernel.
+    Kernel(&'a mut Slot<Weight>, Unfolding),
     Bias(&'a mut Slot<Option<Bias>>),
     Vector {
         slot: &'a mut Slot<Vector>,
@@ -79,6 +86,7 @@ impl ParameterSlot<'_> {
     pub(crate) fn values(&self) -> Vec<f32> {
         match &self.place {
             Place::Weight(slot) => slot.base().to_rows(),
+            Place::Kernel(slot, unfolding) => unfolding.folded(&slot.base().to_rows()),
             Place::Bias(slot) => slot
                 .base()
                 .as_ref()
@@ -98,6 +106,12 @@ impl ParameterSlot<'_> {
                 let sink = slot.base().gradient().cloned();
                 let weight = compute.weight(values.to_vec(), rows, width);
                 slot.set_base(Arc::new(weight.with_gradient(sink)));
+            }
+            Place::Kernel(slot, unfolding) => {
+                let sink = slot.base().gradient().cloned();
+                let (matrix, columns) = (unfolding.unfolded(values), unfolding.columns());
+                let weight = compute.weight(matrix, rows, columns);
+                slot.set_base(weight.with_gradient(sink));
             }
             Place::Bias(slot) => {
                 let old = slot.base().as_ref();
@@ -124,6 +138,11 @@ impl ParameterSlot<'_> {
                 let weight = slot.base().as_ref().clone().with_gradient(sink);
                 slot.set_base(Arc::new(weight));
             }
+            Place::Kernel(slot, unfolding) => {
+                let sink = sink.map(|sink| unfolding.sink(sink));
+                let weight = slot.base().clone().with_gradient(sink);
+                slot.set_base(weight);
+            }
             Place::Bias(slot) => {
                 if let Some(bias) = slot.base_mut() {
                     bias.vector = bias.vector.clone().with_gradient(sink);
@@ -140,6 +159,7 @@ impl ParameterSlot<'_> {
     pub(crate) fn is_watched(&self) -> bool {
         match &self.place {
             Place::Weight(slot) => slot.base().gradient().is_some(),
+            Place::Kernel(slot, _) => slot.base().gradient().is_some(),
             Place::Bias(slot) => {
                 let bias = slot.base().as_ref();
                 bias.is_some_and(|bias| bias.vector.gradient().is_some())

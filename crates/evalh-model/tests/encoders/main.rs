@@ -1,6 +1,8 @@
 //! Encoders against the reference implementation.
 
 mod behaviour;
+mod classifier;
+mod codes;
 mod parity;
 mod reference;
 mod refusals;

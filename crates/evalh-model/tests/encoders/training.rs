@@ -63,16 +63,55 @@ fn references() -> Value {
 }
 
 fn referenced_inputs(references: &Value) -> Vec<EncoderInput> {
+    let numbers = |list: &Value| -> Vec<u32> {
+        let list = list.as_array().map_or(&[][..], Vec::as_slice).iter();
+        list.map(|number| number.as_u64().unwrap() as u32).collect()
+    };
     let sequences = references["sequences"].as_array().unwrap().iter();
     sequences
-        .map(|row| {
-            let ids = row["tokens"].as_array().unwrap().iter();
-            EncoderInput {
-                ids: ids.map(|id| id.as_u64().unwrap() as u32).collect(),
-                token_types: Vec::new(),
-            }
+        .map(|row| EncoderInput {
+            ids: numbers(&row["tokens"]),
+            token_types: numbers(&row["types"]),
         })
         .collect()
+}
+
+/// Whether the loss of labelled inputs and every gradient are those of transformers; the largest difference.
+fn same_gradients(folder: &Path, want: &Value, inputs: &[EncoderInput], label: Label) -> f64 {
+    let mut worst = 0.0f64;
+    for kernel in KERNELS {
+        let what = format!("{} {kernel:?}", folder.display());
+        let mut model = load(folder, kernel);
+        let labels = vec![label; inputs.len()];
+        let (loss, found) = gradients(&mut model, inputs, &labels, &Start::Tokens);
+        let wanted = want["loss"].as_f64().unwrap();
+        assert!(
+            (loss - wanted).abs() < 1e-5 * wanted,
+            "{what}: {loss} for {wanted}"
+        );
+        let tensors = want["gradients"].as_object().unwrap();
+        for (name, want) in tensors {
+            let gradient = found
+                .get(name)
+                .unwrap_or_else(|| panic!("{what} has no {name}: {:?}", found.keys()));
+            let (length, dot) = (want[0].as_f64().unwrap(), want[1].as_f64().unwrap());
+            let terms = gradient.iter().enumerate();
+            let found_dot: f64 = terms
+                .map(|(i, g)| (0.7 * i as f64).cos() * f64::from(*g))
+                .sum();
+            let off = (norm(gradient) - length).abs().max((found_dot - dot).abs());
+            // A key's bias moves all scores of a softmax alike: its gradient is nothing but rounding.
+            let scale = length.max(1e-3);
+            worst = worst.max(off / scale);
+            assert!(
+                off < TOLERANCE * scale,
+                "{what} {name}: norm {} for {length}, dot {found_dot} for {dot}",
+                norm(gradient)
+            );
+        }
+        assert_eq!(tensors.len(), found.len(), "{what}: {:?}", found.keys());
+    }
+    worst
 }
 
 #[test]
@@ -80,43 +119,54 @@ fn every_encoder_has_the_gradients_of_transformers() {
     let references = references();
     let inputs = referenced_inputs(&references);
     let label = Label::Class(references["label"].as_u64().unwrap() as usize);
-    let mut worst = 0.0f64;
     for folder in shared("every_encoder_has_the_gradients_of_transformers") {
         let family = folder.file_name().unwrap().to_str().unwrap();
-        let want = &references["encoders"][family];
-        for kernel in KERNELS {
-            let mut model = load(&folder, kernel);
-            let labels = vec![label; inputs.len()];
-            let (loss, found) = gradients(&mut model, &inputs, &labels, &Start::Tokens);
-            let wanted = want["loss"].as_f64().unwrap();
-            assert!(
-                (loss - wanted).abs() < 1e-5 * wanted,
-                "{family} {kernel:?}: {loss} for {wanted}"
-            );
-            let tensors = want["gradients"].as_object().unwrap();
-            for (name, want) in tensors {
-                let gradient = found
-                    .get(name)
-                    .unwrap_or_else(|| panic!("{family} has no {name}: {:?}", found.keys()));
-                let (length, dot) = (want[0].as_f64().unwrap(), want[1].as_f64().unwrap());
-                let terms = gradient.iter().enumerate();
-                let found_dot: f64 = terms
-                    .map(|(i, g)| (0.7 * i as f64).cos() * f64::from(*g))
-                    .sum();
-                let off = (norm(gradient) - length).abs().max((found_dot - dot).abs());
-                // A key's bias moves all scores of a softmax alike: its gradient is nothing but rounding.
-                let scale = length.max(1e-3);
-                worst = worst.max(off / scale);
-                assert!(
-                    off < TOLERANCE * scale,
-                    "{family} {kernel:?} {name}: norm {} for {length}, dot {found_dot} for {dot}",
-                    norm(gradient)
-                );
-            }
-            assert_eq!(tensors.len(), found.len(), "{family}: {:?}", found.keys());
+        let worst = same_gradients(&folder, &references["encoders"][family], &inputs, label);
+        eprintln!("{family}: largest difference, relative to the norm: {worst:.1e}");
+    }
+}
+
+#[test]
+fn a_regression_with_a_convolution_has_the_gradients_of_transformers() {
+    let references = &references()["regression"];
+    let inputs = referenced_inputs(references);
+    let value = Label::Value(references["value"].as_f64().unwrap() as f32);
+    let folder = committed().into_iter().find(|f| f.ends_with("deberta_v2"));
+    let worst = same_gradients(&folder.unwrap(), references, &inputs, value);
+    eprintln!("largest difference, relative to the norm: {worst:.1e}");
+}
+
+/// Whether the streams of the first tokens are those of transformers.
+fn same_streams(folder: &Path, want: &Value, inputs: &[EncoderInput]) {
+    for kernel in KERNELS {
+        let model = load(folder, kernel);
+        let given: Vec<&EncoderInput> = inputs.iter().collect();
+        let found = model.first_token_streams(&given).unwrap();
+        let wanted = want["first_tokens"].as_array().unwrap();
+        assert_eq!(found.len(), wanted.len());
+        for (layer, (found, want)) in found.iter().zip(wanted).enumerate() {
+            let (length, dot) = (want[0].as_f64().unwrap(), want[1].as_f64().unwrap());
+            let terms = found.iter().enumerate();
+            let found_dot: f64 = terms
+                .map(|(i, x)| (0.7 * i as f64).cos() * f64::from(*x))
+                .sum();
+            let off = (norm(found) - length).abs().max((found_dot - dot).abs());
+            assert!(off < 1e-5 * length, "{} {layer}: {off}", folder.display());
         }
     }
-    eprintln!("largest difference, relative to the norm: {worst:.1e}");
+}
+
+#[test]
+fn the_first_tokens_streams_are_those_of_transformers() {
+    let references = references();
+    let inputs = referenced_inputs(&references);
+    for folder in shared("the_first_tokens_streams_are_those_of_transformers") {
+        let family = folder.file_name().unwrap().to_str().unwrap();
+        same_streams(&folder, &references["encoders"][family], &inputs);
+    }
+    let regression = &references["regression"];
+    let folder = committed().into_iter().find(|f| f.ends_with("deberta_v2"));
+    same_streams(&folder.unwrap(), regression, &referenced_inputs(regression));
 }
 
 /// The classifiers among the committed fixtures, and labels for the referenced inputs.

@@ -9,7 +9,7 @@ use super::{
     over::judge,
     scores::scores,
 };
-use evalh_record::training::{DataSettings, LayerChoice, ModelSettings};
+use evalh_record::training::{DataSettings, LayerChoice, ModelSettings, Objective};
 use serde::Serialize;
 
 /// The version of `experiment.json`.
@@ -26,6 +26,8 @@ pub struct Experiment {
     pub confidence: f64,
     /// The checkpoint that was trained, of the first training.
     pub model: Option<ModelSettings>,
+    /// What was minimised, of the first training.
+    pub objective: Option<Objective>,
     /// What was trained on, of the first training.
     pub data: Option<DataSettings>,
     /// The seeds, ascending.
@@ -129,6 +131,7 @@ pub fn analyse(input: &ExperimentInput<'_>) -> Experiment {
         name: input.name.to_owned(),
         confidence,
         model: first.map(|settings| settings.model.clone()),
+        objective: first.map(|settings| settings.objective),
         data: first.map(|settings| settings.data.clone()),
         seeds,
         machines: machines(input),

@@ -1,6 +1,6 @@
 //! Drawings of an experiment.
 
-use super::Experiment;
+use super::{Experiment, loss::measure};
 use crate::{
     Figure,
     plot::{self, Curve},
@@ -13,7 +13,7 @@ pub fn figures(experiment: &Experiment) -> Vec<Figure> {
         lines: arm.runs.iter().map(|run| run.curve.as_slice()).collect(),
     });
     let drawn = arms.filter(|arm| arm.lines.iter().any(|line| line.len() > 1));
-    let mut found = plot::curves(&drawn.collect::<Vec<_>>());
+    let mut found = plot::curves(&drawn.collect::<Vec<_>>(), measure(experiment.objective));
     let probes = experiment.probes.iter().enumerate();
     found.extend(probes.map(|(at, probe)| plot::layers(at, &probe.name, &probe.selection)));
     found

@@ -1,7 +1,7 @@
 //! What follows from an experiment, in sentences: no claim without its interval.
 
 use super::{
-    ArmResult, ArmScore, Claim, Ending, Experiment, Paired, Purpose, SuiteScores,
+    ArmResult, ArmScore, Claim, Ending, Experiment, Paired, Purpose, SuiteScores, loss,
     words::{grounds, losses, open, ratios, signed, speed},
 };
 use crate::{
@@ -143,16 +143,20 @@ impl Writer<'_> {
             );
         }
         if let Some(of) = &self.arm.loss_difference {
-            let by = signed(of.value, 4);
+            let by = format!(
+                "{} {}",
+                signed(of.value, 4),
+                loss::unit(self.experiment.objective)
+            );
             let what = match of.claim {
                 Claim::Lower => {
-                    format!(" ends with a lower training loss than {reference}: {by} nats a token")
+                    format!(" ends with a lower training loss than {reference}: {by}")
                 }
                 Claim::Higher => {
-                    format!(" ends with a higher training loss than {reference}: {by} nats a token")
+                    format!(" ends with a higher training loss than {reference}: {by}")
                 }
                 claim => format!(
-                    ": {} in training loss against {reference}: {by} nats a token",
+                    ": {} in training loss against {reference}: {by}",
                     open(claim)
                 ),
             };

@@ -15,6 +15,7 @@ mod export;
 mod figures;
 mod findings;
 mod input;
+mod loss;
 mod markdown;
 mod over;
 mod probe;

@@ -32,13 +32,15 @@ pub struct Curve<'c> {
     pub lines: Vec<&'c [(f64, f64)]>,
 }
 
-/// Losses of arms over the time spent, as many drawings as it takes to tell them apart.
-pub fn curves(arms: &[Curve<'_>]) -> Vec<Figure> {
+/// Losses of arms, in such a measure, over the time spent, as many drawings as it takes to tell them apart.
+pub fn curves(arms: &[Curve<'_>], measure: &str) -> Vec<Figure> {
     let drawings = arms.chunks(MARKS.len()).enumerate();
-    drawings.map(|(at, arms)| drawing(at, arms)).collect()
+    drawings
+        .map(|(at, arms)| drawing(at, arms, measure))
+        .collect()
 }
 
-fn drawing(at: usize, arms: &[Curve<'_>]) -> Figure {
+fn drawing(at: usize, arms: &[Curve<'_>], measure: &str) -> Figure {
     let mut canvas = Canvas::default();
     let entries: Vec<(Mark, String)> = MARKS
         .into_iter()
@@ -76,8 +78,9 @@ fn drawing(at: usize, arms: &[Curve<'_>]) -> Figure {
     );
     let title = "Training loss over the time spent".to_owned();
     let names: Vec<&str> = arms.iter().map(|arm| arm.name).collect();
-    let caption = "A line a training: the mean loss of its last 10 steps, in nats a loss token, over the wall time spent on it; a mark at its end."
-        .to_owned();
+    let caption = format!(
+        "A line a training: the mean loss of its last 10 steps, in {measure}, over the wall time spent on it; a mark at its end."
+    );
     Figure {
         svg: canvas.finish(
             &format!("evalh-curves-{}", at + 1),

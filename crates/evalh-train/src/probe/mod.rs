@@ -2,59 +2,58 @@
 
 mod sinks;
 
-use crate::TrainError;
-use crate::data::Example;
 use crate::select::{cka, importance};
-use evalh_model::{Decoder, Parameter, Sink, Start, TrainingRow};
+use crate::{TrainError, TrainableModel};
+use evalh_model::{Parameter, Sink, Start};
 use sinks::{NormOfBatch, SquareOfSamples};
 use std::sync::Arc;
 
 /// The gradient probe: for each layer the sum over batches of the norm of the loss's gradient with respect to the
-/// layer's parameters (Aletheia). The loss of a batch is the mean over its counted tokens.
+/// layer's parameters (Aletheia). The loss of a batch is the mean over its counted tokens, or labels.
 ///
 /// One backward pass a batch gives all layers; a tensor's gradient is squared and forgotten as it comes, so that no more
 /// than one of them is held.
 ///
 /// # Errors
 /// When an example does not fit the model.
-pub fn gradient_scores(
-    decoder: &mut Decoder,
-    batches: &[Vec<&Example>],
+pub fn gradient_scores<M: TrainableModel>(
+    model: &mut M,
+    batches: &[Vec<&M::Example>],
 ) -> Result<Vec<f64>, TrainError> {
-    let layers = decoder.config().layers;
+    let layers = model.layers();
     let norms: Vec<Arc<NormOfBatch>> = (0..layers).map(|_| Arc::default()).collect();
-    decoder.watch(|parameter| {
+    model.watch(&mut |parameter| {
         let layer = parameter.layer?;
-        Some(Arc::new(norms[layer].of(parameter.len())) as Sink)
+        Some(Arc::new(norms[layer].of(parameter)) as Sink)
     });
     let mut scores = vec![0.0; layers];
     let done = batches.iter().try_for_each(|batch| {
-        let loss = decoder.train(&rows(batch), &Start::Tokens)?;
+        let loss = model.train(batch, &Start::Tokens)?;
         let share = 1.0 / loss.each.len() as f64;
         for (score, norm) in scores.iter_mut().zip(&norms) {
             *score += norm.take() * share;
         }
         Ok(())
     });
-    decoder.watch(|_| None);
+    model.watch(&mut |_| None);
     done.map(|()| scores)
 }
 
 /// The Fisher probe: for each layer the sum over its tensors of the Frobenius norm of the mean squared gradient, each
-/// sample's loss a mean over its counted tokens (Lodha and others, in the textbook form of the diagonal).
+/// sample's loss a mean over its counted tokens, or that of its label (Lodha and others, in the textbook form of the diagonal).
 ///
 /// Squares are kept for as many layers at once as fit into `bytes`, at least one; the samples are run through again for
 /// each such group of layers.
 ///
 /// # Errors
 /// When an example does not fit the model.
-pub fn fisher_scores(
-    decoder: &mut Decoder,
-    samples: &[&Example],
+pub fn fisher_scores<M: TrainableModel>(
+    model: &mut M,
+    samples: &[&M::Example],
     bytes: usize,
 ) -> Result<Vec<f64>, TrainError> {
-    let layers = decoder.config().layers;
-    let sizes: Vec<usize> = sizes(&decoder.parameters(), layers);
+    let layers = model.layers();
+    let sizes: Vec<usize> = sizes(&model.parameters(), layers);
     let mut scores = vec![0.0; layers];
     let mut end = layers;
     while end > 0 {
@@ -64,22 +63,22 @@ pub fn fisher_scores(
             first -= 1;
             room -= sizes[first];
         }
-        let group = fisher_of(decoder, samples, first, end);
-        decoder.watch(|_| None);
+        let group = fisher_of(model, samples, first, end);
+        model.watch(&mut |_| None);
         scores[first..end].copy_from_slice(&group?);
         end = first;
     }
     Ok(scores)
 }
 
-fn fisher_of(
-    decoder: &mut Decoder,
-    samples: &[&Example],
+fn fisher_of<M: TrainableModel>(
+    model: &mut M,
+    samples: &[&M::Example],
     first: usize,
     end: usize,
 ) -> Result<Vec<f64>, TrainError> {
     let mut kept: Vec<(Parameter, Arc<SquareOfSamples>)> = Vec::new();
-    decoder.watch(|parameter| {
+    model.watch(&mut |parameter| {
         parameter
             .layer
             .filter(|layer| (first..end).contains(layer))?;
@@ -88,7 +87,7 @@ fn fisher_of(
         Some(sink as Sink)
     });
     for sample in samples {
-        let loss = decoder.train(&rows(&[*sample]), &Start::Tokens)?;
+        let loss = model.train(&[*sample], &Start::Tokens)?;
         let share = 1.0 / loss.each.len() as f32;
         for (_, sink) in &kept {
             sink.end_sample(share);
@@ -108,22 +107,22 @@ fn fisher_of(
 }
 
 /// The CKA probe: for each layer one minus the linear CKA of the streams that enter and leave it, at the last token of
-/// each sample. The stream that leaves the last layer is not normed.
+/// each sample, or the first of a classifier's. The stream that leaves the last layer of a decoder is not normed.
 ///
-/// Where all samples end in one token, what enters the first layer is the same for all of them and similar to nothing: such a
-/// layer's score is one.
+/// Where that token is the same of all samples, as a classifier's first one is, what enters the first layer is the same for all
+/// of them and similar to nothing: such a layer's score is one.
 ///
 /// # Errors
 /// When an example does not fit the model.
-pub fn cka_scores(
-    decoder: &Decoder,
-    samples: &[&Example],
+pub fn cka_scores<M: TrainableModel>(
+    model: &M,
+    samples: &[&M::Example],
     at_once: usize,
 ) -> Result<Vec<f64>, TrainError> {
-    let (layers, width) = (decoder.config().layers, decoder.config().hidden_size);
+    let (layers, width) = (model.layers(), model.hidden_size());
     let mut streams: Vec<Vec<f32>> = vec![Vec::new(); layers + 1];
     for part in samples.chunks(at_once.max(1)) {
-        let part = decoder.last_token_streams(&rows(part))?;
+        let part = model.deciding_streams(part)?;
         for (all, own) in streams.iter_mut().zip(part) {
             all.extend(own);
         }
@@ -150,14 +149,4 @@ fn sizes(parameters: &[Parameter], layers: usize) -> Vec<usize> {
         }
     }
     sizes
-}
-
-fn rows<'e>(examples: &[&'e Example]) -> Vec<TrainingRow<'e>> {
-    let examples = examples.iter();
-    examples
-        .map(|example| TrainingRow {
-            tokens: &example.tokens,
-            counted: &example.loss,
-        })
-        .collect()
 }

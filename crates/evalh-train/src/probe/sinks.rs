@@ -1,6 +1,6 @@
 //! What probes keep of gradients.
 
-use evalh_model::GradientSink;
+use evalh_model::{GradientSink, Parameter};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,19 +8,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(super) struct NormOfBatch(Arc<Mutex<f64>>);
 
-/// One tensor's part of it.
+/// One parameter's part of it. A gradient that is complete is squared and forgotten.
 #[derive(Debug)]
-pub(super) struct TensorNorm {
+pub(super) struct ParameterNorm {
     sum: Arc<Mutex<f64>>,
     len: usize,
+    uses: usize,
+    begun: Mutex<Begun>,
+}
+
+/// The gradient of the uses so far in a pass.
+#[derive(Debug, Default)]
+struct Begun {
+    gradient: Vec<f32>,
+    uses: usize,
 }
 
 impl NormOfBatch {
-    /// The sink of a tensor, which is used once in a pass.
-    pub(super) fn of(&self, len: usize) -> TensorNorm {
-        TensorNorm {
+    /// The sink of a parameter.
+    pub(super) fn of(&self, parameter: &Parameter) -> ParameterNorm {
+        ParameterNorm {
             sum: Arc::clone(&self.0),
-            len,
+            len: parameter.len(),
+            uses: parameter.uses,
+            begun: Mutex::default(),
         }
     }
 
@@ -31,10 +42,16 @@ impl NormOfBatch {
     }
 }
 
-impl GradientSink for TensorNorm {
+impl GradientSink for ParameterNorm {
     fn receive(&self, add: &mut dyn FnMut(&mut [f32])) {
-        let mut gradient = vec![0f32; self.len];
-        add(&mut gradient);
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.gradient.resize(self.len, 0.0);
+        add(&mut begun.gradient);
+        begun.uses += 1;
+        if begun.uses < self.uses {
+            return;
+        }
+        let Begun { gradient, .. } = std::mem::take(&mut *begun);
         let squares: f64 = gradient.iter().map(|g| f64::from(*g).powi(2)).sum();
         *self.sum.lock().unwrap_or_else(PoisonError::into_inner) += squares;
     }

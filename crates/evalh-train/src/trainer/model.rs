@@ -44,6 +44,19 @@ pub trait TrainableModel: Debug {
         examples: &[&Self::Example],
     ) -> Result<Vec<f32>, ModelError>;
 
+    /// The stream of the token by which each example is answered (the last of a decoder's, the first of a classifier's),
+    /// before the first layer and behind every layer: as many times `[examples, hidden]` as there are layers, and one more.
+    ///
+    /// # Errors
+    /// When an example does not fit the model.
+    fn deciding_streams(&self, examples: &[&Self::Example]) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// Layers of the model.
+    fn layers(&self) -> usize;
+
+    /// Every parameter of the base.
+    fn parameters(&mut self) -> Vec<Parameter>;
+
     /// The lowest layer in which something is trained.
     fn lowest_trained(&mut self) -> Option<usize>;
 
@@ -74,6 +87,14 @@ macro_rules! own {
     ($model:ident) => {
         fn hidden_size(&self) -> usize {
             self.config().hidden_size
+        }
+
+        fn layers(&self) -> usize {
+            self.config().layers
+        }
+
+        fn parameters(&mut self) -> Vec<Parameter> {
+            $model::parameters(self)
         }
 
         fn lowest_trained(&mut self) -> Option<usize> {
@@ -125,6 +146,10 @@ impl TrainableModel for Decoder {
     fn stream_before(&self, layer: usize, examples: &[&Example]) -> Result<Vec<f32>, ModelError> {
         Decoder::stream_before(self, layer, &rows(examples))
     }
+
+    fn deciding_streams(&self, examples: &[&Example]) -> Result<Vec<Vec<f32>>, ModelError> {
+        Decoder::last_token_streams(self, &rows(examples))
+    }
 }
 
 impl TrainableModel for Encoder {
@@ -154,6 +179,10 @@ impl TrainableModel for Encoder {
         examples: &[&LabelledExample],
     ) -> Result<Vec<f32>, ModelError> {
         Encoder::stream_before(self, layer, &inputs(examples))
+    }
+
+    fn deciding_streams(&self, examples: &[&LabelledExample]) -> Result<Vec<Vec<f32>>, ModelError> {
+        Encoder::first_token_streams(self, &inputs(examples))
     }
 }
 

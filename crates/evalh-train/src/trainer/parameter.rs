@@ -135,17 +135,10 @@ impl Trained {
         };
         let tensors = parameter.tensors.iter();
         tensors
-            .map(|tensor| {
-                let (rows, width) = (tensor.rows.len(), parameter.width);
-                SavedTensor {
-                    name: tensor.name.clone(),
-                    shape: match (parameter.is_vector, tensor.turned) {
-                        (true, _) => vec![rows],
-                        (false, true) => vec![width, rows],
-                        (false, false) => vec![rows, width],
-                    },
-                    values: parameter.stored(tensor, &self.values),
-                }
+            .map(|tensor| SavedTensor {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                values: parameter.stored(tensor, &self.values),
             })
             .collect()
     }

@@ -4,6 +4,7 @@
 //! apart, and one that dies is a row of the report.
 
 mod child;
+mod encoder;
 mod report;
 mod words;
 
@@ -14,7 +15,10 @@ use crate::{
     training::Material,
 };
 use child::Child;
-use evalh_record::{sha256_bytes, training::Status, training::TrainingRecord};
+use evalh_record::{
+    sha256_bytes,
+    training::{Status, TrainingRecord},
+};
 use evalh_train::plan::{Book, BookError, Done, Identity, Job, Plan, State, Work};
 use std::path::{Path, PathBuf};
 
@@ -100,7 +104,9 @@ pub fn experiment(settings: &Settings<'_>) -> Outcome<Ended> {
 fn identity_of(settings: &Settings<'_>) -> Outcome<Identity> {
     let model = words::model(settings.plan);
     let material = Material::open(&model, settings.offline, settings.console)?;
-    material.require_decoder("experiment with")?;
+    if material.is_encoder() {
+        encoder::check(settings.plan, &material)?;
+    }
     let hashes: Vec<String> = material
         .files
         .iter()

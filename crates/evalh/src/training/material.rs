@@ -1,20 +1,19 @@
-//! The checkpoint and the data of a training.
+//! The checkpoint of a training or a probe.
 
-use super::{Choices, precision};
+use super::{Choices, DataChoice, data::TrainingData, precision};
 use crate::{
     artifacts::Artifacts,
     checkpoints::{self, Located},
     failure::{Failure, OrFail as _, Outcome},
     flags::Quantize,
     identity,
-    output::{Console, number},
+    output::Console,
     settings::ModelChoice,
 };
 use evalh_checkpoint::{ChatTemplate, Checkpoint, TextTokenizer, WeightSource as _};
 use evalh_model::{Decoder, DecoderConfig, ENCODER_FAMILIES, EncoderConfig, LoadOptions};
-use evalh_record::{FileIdentity, training::LossOn};
-use evalh_train::data::{Encoder, Example, Truncation, read};
-use std::path::PathBuf;
+use evalh_record::FileIdentity;
+use evalh_train::data::{Encoder, read};
 
 /// An opened checkpoint with its tokenizer.
 pub struct Material {
@@ -27,37 +26,6 @@ pub struct Material {
     /// Its tokenizer.
     pub tokenizer: TextTokenizer,
     template: Option<ChatTemplate>,
-}
-
-/// Data and how it becomes tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataChoice {
-    /// The file.
-    pub path: PathBuf,
-    /// Which tokens count.
-    pub loss: LossOn,
-    /// Samples are cut at so many tokens; `None` for as many as is usual, and the model has positions.
-    pub max_tokens: Option<usize>,
-    /// Whether samples are written in the checkpoint's chat template.
-    pub chat_template: bool,
-    /// Whether the end of the text is appended to responses, and predicted.
-    pub end_of_text: bool,
-}
-
-/// Data as tokens.
-pub struct TrainingData<E = Example> {
-    /// The examples.
-    pub examples: Vec<E>,
-    /// Tokens of each.
-    pub lengths: Vec<usize>,
-    /// What the token limit did.
-    truncation: Truncation,
-    /// Where they are from.
-    pub files: Vec<FileIdentity>,
-    /// The file's name.
-    pub name: String,
-    /// Tokens at which samples are cut.
-    pub max_tokens: usize,
 }
 
 /// Tokens at which samples are cut where nobody says.
@@ -103,17 +71,34 @@ impl Material {
         is_encoder(&self.checkpoint)
     }
 
-    /// Makes sure that it is a decoder; `doing` reads after "failed to".
+    /// Layers of the model.
     ///
     /// # Errors
-    /// When it is none.
-    pub fn require_decoder(&self, doing: &str) -> Outcome<()> {
-        if !self.is_encoder() {
-            return Ok(());
+    /// When its config is not honoured.
+    pub fn layers(&self) -> Outcome<usize> {
+        let config = self.checkpoint.config();
+        if self.is_encoder() {
+            let config = EncoderConfig::of(config).or_fail()?;
+            return Ok(config.layers);
         }
-        Err(Failure::new(format!("{doing} {}", self.name))
-            .cause("it is an encoder, and this is done with decoders")
-            .help("give a decoder; `evalh train` trains encoders"))
+        Ok(DecoderConfig::read(config).or_fail()?.layers)
+    }
+
+    /// Refuses what is asked for that is done with decoders alone; `doing` reads after "failed to".
+    ///
+    /// # Errors
+    /// When the first of an option's three says that it is given: the others are its name and what to do instead.
+    pub fn refuse<'o>(
+        &self,
+        doing: &str,
+        options: impl IntoIterator<Item = (bool, &'o str, &'o str)>,
+    ) -> Outcome<()> {
+        match options.into_iter().find(|(is_given, ..)| *is_given) {
+            Some((_, flag, help)) => Err(Failure::new(format!("{doing} {}", self.name))
+                .cause(format!("it is an encoder, and {flag} is for decoders"))
+                .help(help)),
+            None => Ok(()),
+        }
     }
 
     /// Tokens at which samples are cut, within the model's positions.
@@ -182,52 +167,4 @@ fn is_encoder(checkpoint: &Checkpoint) -> bool {
     let family = checkpoint.config()["model_type"].as_str();
     let family = family.unwrap_or_default();
     ENCODER_FAMILIES.iter().any(|own| own.model_type == family)
-}
-
-impl<E> TrainingData<E> {
-    /// The examples of a file, and their lengths in tokens.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn new(
-        choice: &DataChoice,
-        max_tokens: usize,
-        (examples, lengths): (Vec<E>, Vec<usize>),
-        truncation: Truncation,
-    ) -> Outcome<Self> {
-        Ok(Self {
-            examples,
-            lengths,
-            truncation,
-            max_tokens,
-            files: vec![identity::of_path(&choice.path)?.0],
-            name: choice.path.file_name().map_or_else(
-                || choice.path.display().to_string(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
-        })
-    }
-
-    /// Says what was cut or left out.
-    pub fn say(&self, console: &Console) {
-        let cut = self.truncation;
-        let tokens: usize = self.lengths.iter().sum();
-        console.say(format_args!(
-            "{} samples, {} tokens",
-            number::thousands(self.examples.len() as u64),
-            number::thousands(tokens as u64)
-        ));
-        if cut.cut > 0 {
-            console.warn(format_args!(
-                "{} of {} samples were cut at {} tokens, {} tokens in all; raise --max-tokens to keep them whole",
-                cut.cut, cut.samples, self.max_tokens, cut.tokens_cut
-            ));
-        }
-        if cut.dropped > 0 {
-            console.warn(format_args!(
-                "{} of {} samples have no token to learn within {} tokens and are left out",
-                cut.dropped, cut.samples, self.max_tokens
-            ));
-        }
-    }
 }

@@ -1,7 +1,10 @@
 //! One training or probe, from what a user chose to the folder that is written.
 
 mod classifier;
+mod data;
 mod gauge;
+mod head;
+mod labelled;
 mod material;
 mod modules;
 mod output;
@@ -10,8 +13,9 @@ mod scratch;
 mod session;
 mod settings;
 
+pub use data::DataChoice;
 pub use gauge::ProcessGauge;
-pub use material::{DataChoice, Material};
+pub use material::Material;
 pub use probe::{ProbeChoices, probe};
 pub use scratch::from_scratch;
 pub use session::of_record;
@@ -21,6 +25,7 @@ use crate::{
     flags::Quantize,
     output::Console,
 };
+use evalh_adapter::BaseModel;
 use evalh_model::{DeviceChoice, KernelChoice};
 use evalh_record::training::{Budget, Method, Objective, Precision, Training};
 use evalh_train::Trainer;
@@ -139,7 +144,7 @@ fn train_decoder(
     .or_fail()?;
     let plan = Plan {
         trainer,
-        layout,
+        base: BaseModel::new(&layout, &material.checkpoint),
         parameters,
         examples: &data.examples,
         held_out: held_out.map_or_else(Vec::new, |data| data.examples),

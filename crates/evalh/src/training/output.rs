@@ -2,9 +2,7 @@
 
 use super::{Choices, Material, session::AdapterKind};
 use crate::failure::{Failure, OrFail as _, Outcome};
-use evalh_adapter::{
-    BaseModel, LoraFolder, ModelLayout, ModuleChoice, write_checkpoint, write_lora,
-};
+use evalh_adapter::{BaseModel, LoraFolder, ModuleChoice, write_checkpoint, write_lora};
 use evalh_record::training::Method;
 use evalh_train::{TrainableModel, Trainer};
 
@@ -15,7 +13,7 @@ use evalh_train::{TrainableModel, Trainer};
 pub fn write(
     choices: &Choices,
     material: &Material,
-    layout: &ModelLayout,
+    base: BaseModel<'_>,
     trainer: &Trainer<impl TrainableModel>,
     adapter: AdapterKind,
 ) -> Outcome<()> {
@@ -26,7 +24,6 @@ pub fn write(
                 .cause("a GGUF file has no tokenizer and config in the form of a Hugging Face folder")
                 .help("train the Hugging Face folder that the file was made of"));
         }
-        let base = BaseModel::new(layout, &material.checkpoint);
         return write_checkpoint(base, from, trainer.tensors(), &choices.out)
             .or_fail()
             .map(drop);
@@ -42,7 +39,7 @@ pub fn write(
         use_rslora: recipe.rslora,
         dropout: recipe.dropout,
         fan_in_fan_out: adapter.fan_in_fan_out,
-        choice: ModuleChoice::of(layout, &names),
+        choice: ModuleChoice::of(base.layout(), &names),
         modules,
         modules_to_save: adapter.modules_to_save,
         saved: trainer.tensors(),

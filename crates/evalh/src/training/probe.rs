@@ -1,17 +1,26 @@
 //! A layer probe.
 
-use super::{DataChoice, Material};
+use super::{
+    DataChoice, Material,
+    data::TrainingData,
+    head::{HeadWanted, encoder},
+    labelled::{Labelled, labelled},
+};
 use crate::{
     failure::{Failure, OrFail as _, Outcome},
     output::Console,
     usage,
 };
+use evalh_checkpoint::WeightSource as _;
 use evalh_engine::available_memory;
-use evalh_model::{Decoder, DeviceChoice, KernelChoice, LoadOptions, PrecisionChoice};
+use evalh_model::{
+    Decoder, DeviceChoice, EncoderConfig, KernelChoice, LoadOptions, PrecisionChoice,
+};
 use evalh_record::training::{
     DataSettings, LAYERS_SCHEMA, LayerSelection, ModelSettings, ProbeMethod, Seconds,
 };
-use evalh_train::data::{BatchSize, Batches, Example, Order};
+use evalh_train::TrainableModel;
+use evalh_train::data::{BatchSize, Batches, Order};
 use evalh_train::probe::{cka_scores, fisher_scores, gradient_scores};
 use evalh_train::select::{Amount, ranks, select, unmeasured_scores};
 use std::time::Instant;
@@ -52,14 +61,7 @@ const CKA_AT_ONCE: usize = 8;
 /// When something cannot be read or used, or a score is no finite number.
 pub fn probe(choices: &ProbeChoices, console: &Console) -> Outcome<LayerSelection> {
     let material = Material::open(&choices.model, choices.offline, console)?;
-    material.require_decoder("probe layers of")?;
-    let options = LoadOptions {
-        kernel: KernelChoice::Auto,
-        precision: PrecisionChoice::F32,
-        quantize: None,
-    };
-    let mut decoder = Decoder::load(&material.checkpoint, choices.device, options).or_fail()?;
-    let layers = decoder.config().layers;
+    let layers = material.layers()?;
     let (method, seed) = (choices.method, choices.seed);
     let mut selection = LayerSelection {
         schema: LAYERS_SCHEMA,
@@ -80,41 +82,79 @@ pub fn probe(choices: &ProbeChoices, console: &Console) -> Outcome<LayerSelectio
         ratio: 0.0,
         seconds: Seconds::default(),
     };
-    let (began, cpu) = (Instant::now(), usage::cpu_seconds());
-    selection.scores = if let Some(scores) = unmeasured_scores(method, layers, seed) {
-        scores
+    if let Some(scores) = unmeasured_scores(method, layers, seed) {
+        selection.scores = scores;
     } else {
         let Some(choice) = &choices.data else {
             return Err(Failure::new(format!("probe layers by {method}"))
                 .cause("the method looks at data")
                 .help("give --data a file of samples"));
         };
-        measured(choices, choice, &material, &mut decoder, &mut selection)?
-    };
-    selection.seconds = Seconds {
-        wall: began.elapsed().as_secs_f64(),
-        cpu: usage::cpu_seconds() - cpu,
-    };
+        if material.is_encoder() {
+            of_encoder(choices, choice, &material, &mut selection, console)?;
+        } else {
+            of_decoder(choices, choice, &material, &mut selection)?;
+        }
+    }
     selection.ranks = ranks(&selection.scores, method).or_fail()?;
     selection.layers_to_transform = select(&selection.scores, method, choices.top).or_fail()?;
     selection.ratio = selection.layers_to_transform.len() as f64 / layers as f64;
     Ok(selection)
 }
 
-fn measured(
+/// How a model is loaded to be probed.
+const OPTIONS: LoadOptions = LoadOptions {
+    kernel: KernelChoice::Auto,
+    precision: PrecisionChoice::F32,
+    quantize: None,
+};
+
+fn of_decoder(
     choices: &ProbeChoices,
     choice: &DataChoice,
     material: &Material,
-    decoder: &mut Decoder,
     selection: &mut LayerSelection,
-) -> Outcome<Vec<f64>> {
-    let cka = choices.method == ProbeMethod::Cka;
+) -> Outcome<()> {
     // With one token at the end of every sample, what enters the first layer would not vary.
     let choice = DataChoice {
-        end_of_text: choice.end_of_text && !cka,
+        end_of_text: choice.end_of_text && choices.method != ProbeMethod::Cka,
         ..choice.clone()
     };
-    let data = material.data(&choice)?;
+    let mut decoder = Decoder::load(&material.checkpoint, choices.device, OPTIONS).or_fail()?;
+    let data = timed(&mut selection.seconds, || material.data(&choice))?;
+    measure(choices, (&choice, &data), &mut decoder, selection)
+}
+
+fn of_encoder(
+    choices: &ProbeChoices,
+    choice: &DataChoice,
+    material: &Material,
+    selection: &mut LayerSelection,
+    console: &Console,
+) -> Outcome<()> {
+    material.refuse("probe layers of", choice.decoders_only())?;
+    let config = EncoderConfig::of(material.checkpoint.config()).or_fail()?;
+    let read = timed(&mut selection.seconds, || {
+        labelled(material, &config, choice)
+    });
+    let Labelled { data, outputs } = read?;
+    let wanted = HeadWanted {
+        doing: "probe layers of",
+        outputs,
+        seed: choices.seed,
+    };
+    let (mut encoder, _) = encoder(material, wanted, choices.device, OPTIONS, console)?;
+    measure(choices, (choice, &data), &mut encoder, selection)
+}
+
+/// Scores the layers by samples drawn from the data.
+fn measure<M: TrainableModel>(
+    choices: &ProbeChoices,
+    (choice, data): (&DataChoice, &TrainingData<M::Example>),
+    model: &mut M,
+    selection: &mut LayerSelection,
+) -> Outcome<()> {
+    let cka = choices.method == ProbeMethod::Cka;
     let examples = &data.examples;
     let wanted = if cka {
         choices.samples
@@ -126,11 +166,10 @@ fn measured(
             .cause(format!("the data has {}", examples.len()))
             .help("give fewer --batches or --samples, or more data"));
     }
-    let lengths = examples.iter().map(|e| e.tokens.len()).collect();
     let seed = choices.seed;
     let size = BatchSize::Samples(if cka { wanted } else { choices.batch_size });
-    let mut order = Batches::new(lengths, size, Order::Shuffled { seed }).or_fail()?;
-    let mut draw = || -> Vec<&Example> {
+    let mut order = Batches::new(data.lengths.clone(), size, Order::Shuffled { seed }).or_fail()?;
+    let mut draw = || -> Vec<&M::Example> {
         let indices = order.take_next().examples;
         indices.into_iter().map(|index| &examples[index]).collect()
     };
@@ -143,18 +182,31 @@ fn measured(
         packing: false,
         examples: examples.len() as u64,
     });
-    if cka {
-        selection.samples = Some(wanted);
-        return cka_scores(decoder, &draw(), CKA_AT_ONCE).or_fail();
-    }
-    selection.batches = Some(choices.batches);
-    let batches: Vec<Vec<&Example>> = (0..choices.batches).map(|_| draw()).collect();
-    if choices.method == ProbeMethod::Gradient {
-        return gradient_scores(decoder, &batches).or_fail();
-    }
-    let samples: Vec<&Example> = batches.into_iter().flatten().collect();
-    let memory = choices
-        .memory
-        .unwrap_or_else(|| available_memory() as u64 / 4);
-    fisher_scores(decoder, &samples, memory as usize).or_fail()
+    selection.samples = cka.then_some(wanted);
+    selection.batches = (!cka).then_some(choices.batches);
+    selection.scores = timed(&mut selection.seconds, || {
+        if cka {
+            return cka_scores(model, &draw(), CKA_AT_ONCE);
+        }
+        let batches: Vec<Vec<&M::Example>> = (0..choices.batches).map(|_| draw()).collect();
+        if choices.method == ProbeMethod::Gradient {
+            return gradient_scores(model, &batches);
+        }
+        let samples: Vec<&M::Example> = batches.into_iter().flatten().collect();
+        let memory = choices
+            .memory
+            .unwrap_or_else(|| available_memory() as u64 / 4);
+        fisher_scores(model, &samples, memory as usize)
+    })
+    .or_fail()?;
+    Ok(())
+}
+
+/// Does some work, and adds what it took.
+fn timed<T>(seconds: &mut Seconds, work: impl FnOnce() -> T) -> T {
+    let (began, cpu) = (Instant::now(), usage::cpu_seconds());
+    let done = work();
+    seconds.wall += began.elapsed().as_secs_f64();
+    seconds.cpu += usage::cpu_seconds() - cpu;
+    done
 }

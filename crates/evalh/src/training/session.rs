@@ -1,15 +1,14 @@
 //! A training that is ready to run, of a decoder or an encoder.
 
 use super::{
-    Choices, Material, ProcessGauge, Trained, material::TrainingData, modules::Chosen, output,
-    settings,
+    Choices, Material, ProcessGauge, Trained, data::TrainingData, modules::Chosen, output, settings,
 };
 use crate::{
     failure::{Failure, OrFail as _, Outcome},
     interrupt,
     output::Console,
 };
-use evalh_adapter::{LoraTask, ModelLayout};
+use evalh_adapter::{BaseModel, LoraTask};
 use evalh_engine::available_memory;
 use evalh_record::training::{
     ClaimedTraining, ResumableTraining, Seconds, Status, StepRow, Training, TrainingError,
@@ -38,8 +37,8 @@ pub struct Course {
 pub struct Plan<'a, M: TrainableModel> {
     /// The model with what is trained of it.
     pub trainer: Trainer<M>,
-    /// What adapters can name in it.
-    pub layout: ModelLayout,
+    /// What it was made of: what adapters can name in it, and the checkpoint that another is written like.
+    pub base: BaseModel<'a>,
     /// Values of the whole model.
     pub parameters: u64,
     /// The examples.
@@ -88,7 +87,7 @@ pub fn carry_out<M: TrainableModel>(
 ) -> Outcome<Trained> {
     let Plan {
         trainer,
-        layout,
+        base,
         parameters,
         examples,
         held_out,
@@ -125,7 +124,7 @@ pub fn carry_out<M: TrainableModel>(
         .run(&mut gauge, &mut teller)
         .map_err(|error| of_run(&error))?;
     if status.is_over() && !matches!(status, Status::Failed(_)) {
-        let written = output::write(choices, material, &layout, &session.trainer, adapter);
+        let written = output::write(choices, material, base, &session.trainer, adapter);
         if let Err(failure) = written {
             session
                 .fail(failure.to_string())

@@ -1,6 +1,6 @@
 //! What a training's record says of it.
 
-use super::{Choices, Material, material::TrainingData, modules::Chosen, session::Course};
+use super::{Choices, Material, data::TrainingData, modules::Chosen, session::Course};
 use crate::usage;
 use evalh_record::FileIdentity;
 use evalh_record::training::{

@@ -6,9 +6,10 @@ use crate::config::Keys;
 use crate::encoder::config::EncoderConfig;
 use crate::encoder::names::{MaskedHead, Names, Pooler};
 
-pub(super) const fn family(model_type: &'static str) -> EncoderFamily {
+pub(super) const fn family(model_type: &'static str, classifier: &'static str) -> EncoderFamily {
     EncoderFamily {
         model_type,
+        classifier,
         config,
         names: Names {
             prefix: "bert",

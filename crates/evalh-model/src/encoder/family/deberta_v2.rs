@@ -10,9 +10,10 @@ use crate::encoder::names::{MaskedHead, Names, Pooler};
 use evalh_kernel::Activation;
 use serde_json::Value;
 
-pub(super) const fn family(model_type: &'static str) -> EncoderFamily {
+pub(super) const fn family(model_type: &'static str, classifier: &'static str) -> EncoderFamily {
     EncoderFamily {
         model_type,
+        classifier,
         config,
         names: Names {
             prefix: "deberta",

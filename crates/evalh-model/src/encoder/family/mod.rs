@@ -15,6 +15,8 @@ use serde_json::Value;
 pub struct EncoderFamily {
     /// `model_type` in a config.
     pub model_type: &'static str,
+    /// What transformers calls its model for sequence classification.
+    pub(super) classifier: &'static str,
     /// Reads the settings.
     pub(super) config: fn(&Keys<'_>, &'static str) -> Result<EncoderConfig, ModelError>,
     /// Names of the modules.
@@ -23,11 +25,11 @@ pub struct EncoderFamily {
 
 /// Every family that can be loaded.
 pub const FAMILIES: &[EncoderFamily] = &[
-    bert::family("bert"),
-    roberta::family("roberta"),
-    roberta::family("camembert"),
-    roberta::family("xlm-roberta"),
-    deberta_v2::family("deberta-v2"),
+    bert::family("bert", "BertForSequenceClassification"),
+    roberta::family("roberta", "RobertaForSequenceClassification"),
+    roberta::family("camembert", "CamembertForSequenceClassification"),
+    roberta::family("xlm-roberta", "XLMRobertaForSequenceClassification"),
+    deberta_v2::family("deberta-v2", "DebertaV2ForSequenceClassification"),
 ];
 
 /// The family of a config.

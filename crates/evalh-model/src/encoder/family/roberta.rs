@@ -7,9 +7,10 @@ use crate::encoder::config::{EncoderConfig, PositionKind};
 use crate::encoder::names::{MaskedHead, Names, Pooler};
 use evalh_kernel::Activation;
 
-pub(super) const fn family(model_type: &'static str) -> EncoderFamily {
+pub(super) const fn family(model_type: &'static str, classifier: &'static str) -> EncoderFamily {
     EncoderFamily {
         model_type,
+        classifier,
         config,
         names: Names {
             prefix: "roberta",

@@ -8,8 +8,7 @@ use crate::part::{Held, Linear, Parameter, ParameterSlot, Trained};
 use evalh_kernel::{Compute, Sink};
 
 impl Encoder {
-    /// Sends the gradient of each parameter of the base where `sink` says from now on, or nowhere. The kernel of a
-    /// convolution is none of them.
+    /// Sends the gradient of each parameter of the base where `sink` says from now on, or nowhere.
     pub fn watch(&mut self, sink: impl FnMut(&Parameter) -> Option<Sink>) {
         Trained::watch(self, sink);
     }
@@ -65,10 +64,19 @@ impl Encoder {
             .flat_map(Held::parameters_mut)
             .for_each(|slot| visit(0, slot));
         let layers = self.layers.len();
+        let content_uses = self
+            .config
+            .relative
+            .map_or(1, |relative| relative.content_uses());
         for (index, layer) in self.layers.iter_mut().enumerate() {
+            let content = layer.qkv.parameters_mut().len();
             let parts = layer.parts_mut().into_iter();
-            for mut slot in parts.flat_map(Held::parameters_mut) {
+            for (number, mut slot) in parts.flat_map(Held::parameters_mut).enumerate() {
                 slot.parameter.layer = Some(index);
+                // The projections of the content stand first.
+                if number < content {
+                    slot.parameter.uses = content_uses;
+                }
                 visit(index, slot);
             }
         }

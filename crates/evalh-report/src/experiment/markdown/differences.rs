@@ -3,7 +3,7 @@
 use super::{confidence, dash, text};
 use crate::{
     compare::Range,
-    experiment::{Claim, Experiment, Paired, words::signed},
+    experiment::{Claim, Experiment, Paired, loss::measure, words::signed},
     markdown::{Align, Table},
     number::{p_value, percent},
 };
@@ -119,10 +119,16 @@ pub(super) fn losses(out: &mut String, experiment: &Experiment) {
     if any {
         let _ = writeln!(
             out,
-            "### Training loss\n\n{table}\nNats a loss token on the batches trained on, each before its update; means over seeds. Differences are paired by seed, with {} intervals.\n",
+            "### Training loss\n\n{table}\n{} on the batches trained on, each before its update; means over seeds. Differences are paired by seed, with {} intervals.\n",
+            capitalised(measure(experiment.objective)),
             confidence(experiment)
         );
     }
+}
+
+fn capitalised(words: &str) -> String {
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// `+0.0120 [−0.0010, +0.0250]`.
