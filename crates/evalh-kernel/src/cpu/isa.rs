@@ -59,14 +59,14 @@ macro_rules! dispatch {
             #[allow(clippy::too_many_arguments)]
             unsafe fn avx512($($arg: $ty),*) {
                 // SAFETY: the caller of the dispatcher vouches for the arguments.
-                unsafe { $generic::<crate::cpu::lanes::x86::Avx512>($($arg),*) }
+                unsafe { $generic::<crate::cpu::lanes::Avx512>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
             unsafe fn avx2($($arg: $ty),*) {
                 // SAFETY: the caller of the dispatcher vouches for the arguments.
-                unsafe { $generic::<crate::cpu::lanes::x86::Avx2>($($arg),*) }
+                unsafe { $generic::<crate::cpu::lanes::Avx2>($($arg),*) }
             }
             match $isa {
                 // SAFETY: `Isa` values of this machine come from detection; arguments as above.

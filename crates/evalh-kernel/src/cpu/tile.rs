@@ -6,9 +6,9 @@
 //! row's result independent of the rows computed beside it.
 
 use super::isa::{Isa, dispatch};
-use super::lanes::Lanes;
 #[cfg(target_arch = "x86_64")]
-use super::lanes::x86::Avx512Bf16;
+use super::lanes::Avx512Bf16;
+use super::lanes::Lanes;
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
