@@ -23,6 +23,9 @@ pub(super) use portable::Portable;
 
 /// Sixteen `f32` values on which arithmetic acts lane by lane.
 pub(super) trait Lanes: Copy {
+    /// How many of these the registers hold, beside what else a loop needs. It is what inner loops are cut to.
+    const HELD: usize;
+
     /// All lanes the same value.
     unsafe fn splat(x: f32) -> Self;
     /// Sixteen values from memory, unaligned.
@@ -57,9 +60,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn high(self) -> Self;
     /// The one in the low bits.
     unsafe fn low(self) -> Self;
-    /// Pairs of bf16 values: `self` in the low bits and `high` in the high ones, each rounded to nearest, ties to even.
-    unsafe fn pair(self, high: Self) -> Self;
-    /// Each lane's sixteen bf16 pairs from thirty-two values in memory, an even place in the low bits.
+    /// Sixteen bf16 pairs from thirty-two values in memory, an even place in the low bits, each rounded to nearest, ties
+    /// to even.
     unsafe fn load_pairs(p: *const f32) -> Self;
     /// Turns sixteen rows of sixteen values into columns.
     unsafe fn transpose(rows: &mut [Self; 16]);

@@ -13,6 +13,9 @@ pub(in crate::cpu) struct Avx2(__m256, __m256);
 
 // SAFETY (all methods): called only from functions compiled for AVX2 and FMA, on pointers the caller vouches for.
 impl Lanes for Avx2 {
+    // Seven times two of 16 registers.
+    const HELD: usize = 7;
+
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         unsafe { Self(_mm256_set1_ps(x), _mm256_set1_ps(x)) }
@@ -149,15 +152,8 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn pair(self, high: Self) -> Self {
-        // Through memory: only packing does this, once for many products.
-        unsafe {
-            let Portable(pairs) = self.portable().pair(high.portable());
-            Self::load(pairs.as_ptr())
-        }
-    }
-    #[inline(always)]
     unsafe fn load_pairs(p: *const f32) -> Self {
+        // Through memory: only packing does this, once for many products.
         unsafe {
             let Portable(pairs) = Portable::load_pairs(p);
             Self::load(pairs.as_ptr())

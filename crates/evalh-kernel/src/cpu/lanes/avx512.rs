@@ -19,6 +19,9 @@ pub(in crate::cpu) type Avx512Bf16 = Wide<true>;
 // SAFETY (all methods): called only from functions compiled for AVX-512F, and for AVX512-BF16 where `PAIRS` is set, on
 // pointers the caller vouches for.
 impl<const PAIRS: bool> Lanes for Wide<PAIRS> {
+    // Of 32 registers.
+    const HELD: usize = 30;
+
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         unsafe { Self(_mm512_set1_ps(x)) }
@@ -119,14 +122,6 @@ impl<const PAIRS: bool> Lanes for Wide<PAIRS> {
         }
     }
     #[inline(always)]
-    unsafe fn pair(self, high: Self) -> Self {
-        unsafe {
-            let low = _mm512_srli_epi32::<16>(rounded(self.0));
-            let high = _mm512_and_si512(rounded(high.0), _mm512_set1_epi32(0xffff_0000_u32 as i32));
-            Self(_mm512_castsi512_ps(_mm512_or_si512(low, high)))
-        }
-    }
-    #[inline(always)]
     unsafe fn load_pairs(p: *const f32) -> Self {
         unsafe {
             let (a, b) = (_mm512_loadu_ps(p), _mm512_loadu_ps(p.add(16)));
@@ -134,7 +129,10 @@ impl<const PAIRS: bool> Lanes for Wide<PAIRS> {
                 _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let low = _mm512_permutex2var_ps(a, places, b);
             let odd = _mm512_add_epi32(places, _mm512_set1_epi32(1));
-            Self(low).pair(Self(_mm512_permutex2var_ps(a, odd, b)))
+            let high = _mm512_permutex2var_ps(a, odd, b);
+            let low = _mm512_srli_epi32::<16>(rounded(low));
+            let high = _mm512_and_si512(rounded(high), _mm512_set1_epi32(0xffff_0000_u32 as i32));
+            Self(_mm512_castsi512_ps(_mm512_or_si512(low, high)))
         }
     }
     #[inline(always)]

@@ -40,6 +40,9 @@ impl Neon {
 
 // SAFETY (all methods): called only from functions compiled for NEON, on pointers the caller vouches for.
 impl Lanes for Neon {
+    // Seven times four of 32 registers.
+    const HELD: usize = 7;
+
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         let four = unsafe { vdupq_n_f32(x) };
@@ -160,27 +163,16 @@ impl Lanes for Neon {
         })
     }
     #[inline(always)]
-    unsafe fn pair(self, high: Self) -> Self {
-        self.zip(high, |low, high| unsafe { pair(low, high) })
-    }
-    #[inline(always)]
     unsafe fn load_pairs(p: *const f32) -> Self {
         Self::places(|at| unsafe {
             let float32x4x2_t(low, high) = vld2q_f32(p.add(2 * at));
-            pair(low, high)
+            vreinterpretq_f32_u32(vsriq_n_u32::<16>(rounded(high), rounded(low)))
         })
     }
     #[inline(always)]
     unsafe fn transpose(rows: &mut [Self; 16]) {
         unsafe { transpose(rows) }
     }
-}
-
-/// Each value's bf16 neighbour, those of `low` in the low halves.
-#[inline(always)]
-unsafe fn pair(low: float32x4_t, high: float32x4_t) -> float32x4_t {
-    // SAFETY: arithmetic on lanes only.
-    unsafe { vreinterpretq_f32_u32(vsriq_n_u32::<16>(rounded(high), rounded(low))) }
 }
 
 /// The bits of each value with its bf16 neighbour, ties to even, in the high half; what is not a number stays so.

@@ -14,6 +14,9 @@ impl Portable {
 }
 
 impl Lanes for Portable {
+    // The registers are not known here, so nothing is cut.
+    const HELD: usize = 30;
+
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         Self([x; 16])
@@ -95,12 +98,6 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn low(self) -> Self {
         Self(self.0.map(|x| f32::from_bits(x.to_bits() << 16)))
-    }
-    #[inline(always)]
-    unsafe fn pair(self, high: Self) -> Self {
-        self.zip(high, |low, high| {
-            f32::from_bits(bf16_bits(low) | bf16_bits(high) << 16)
-        })
     }
     #[inline(always)]
     unsafe fn load_pairs(p: *const f32) -> Self {

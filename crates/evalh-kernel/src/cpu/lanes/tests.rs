@@ -68,7 +68,6 @@ unsafe fn on_bits_lanes<V: Lanes>(x: &[f32], y: &[f32], z: &[f32], out: &mut Vec
             let (x, y) = (V::load(x.as_ptr()), V::load(y.as_ptr()));
             for lanes in [
                 pairs,
-                x.pair(y),
                 x.max(y),
                 x.min(y),
                 y.max(x),
@@ -121,7 +120,9 @@ unsafe fn transposed_lanes<V: Lanes>(x: &[f32], out: &mut Vec<f32>) {
             *row = V::load(x.as_ptr());
         }
         V::transpose(&mut rows);
-        rows.into_iter().for_each(|row| keep(row, out));
+        for row in &rows {
+            keep(*row, out);
+        }
     }
 }
 
