@@ -179,9 +179,10 @@ unsafe fn run_rows<V: Lanes, const W: usize>(tile: &Tile) {
 /// products.
 const SHAPES: [(usize, usize); 5] = [(TOGETHER, 2), (2, 2), (TOGETHER, 1), (1, 2), (2, 1)];
 
-/// What a step holds in registers, in sixteens of values: its sums, and as many factors of each column.
+/// What a step holds in registers, in sixteens of values: its sums, as many factors of each column, and what several panels
+/// share.
 pub(crate) const fn held(rows: usize, panels: usize, width: usize, factors: usize) -> usize {
-    (rows * panels + factors) * width
+    (rows * panels + factors) * width + (panels > 1) as usize
 }
 
 /// How many of `rows` to take at a time, at most `most`, so that the times are alike.
