@@ -9,32 +9,45 @@ pub enum Isa {
     Avx512,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// aarch64 with NEON, which all of them have.
+    Neon,
     /// Plain Rust: what the compiler makes of it for the target's baseline.
     Portable,
 }
 
 impl Isa {
+    /// All of them, the best of each machine first.
+    const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+
     /// The best set of this machine.
     pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") {
-                return Self::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Self::Avx2;
-            }
-        }
-        Self::Portable
+        let mut here = Self::ALL.into_iter().filter(|isa| isa.is_here());
+        here.next().unwrap_or(Self::Portable)
     }
 
     /// Every set this machine can run, best first.
     pub fn available() -> Vec<Self> {
-        let best = Self::detect();
-        [Self::Avx512, Self::Avx2, Self::Portable]
-            .into_iter()
-            .skip_while(|isa| *isa != best)
-            .collect()
+        let here = Self::ALL.into_iter().filter(|isa| isa.is_here());
+        here.collect()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_here(self) -> bool {
+        match self {
+            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::Neon => false,
+            Self::Portable => true,
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_here(self) -> bool {
+        match self {
+            Self::Avx512 | Self::Avx2 => false,
+            Self::Neon => cfg!(target_arch = "aarch64"),
+            Self::Portable => true,
+        }
     }
 }
 
@@ -43,6 +56,7 @@ impl fmt::Display for Isa {
         f.write_str(match self {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::Neon => "neon",
             Self::Portable => "portable",
         })
     }
@@ -59,14 +73,21 @@ macro_rules! dispatch {
             #[allow(clippy::too_many_arguments)]
             unsafe fn avx512($($arg: $ty),*) {
                 // SAFETY: the caller of the dispatcher vouches for the arguments.
-                unsafe { $generic::<crate::cpu::lanes::x86::Avx512>($($arg),*) }
+                unsafe { $generic::<crate::cpu::lanes::Avx512>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
             unsafe fn avx2($($arg: $ty),*) {
                 // SAFETY: the caller of the dispatcher vouches for the arguments.
-                unsafe { $generic::<crate::cpu::lanes::x86::Avx2>($($arg),*) }
+                unsafe { $generic::<crate::cpu::lanes::Avx2>($($arg),*) }
+            }
+            #[cfg(target_arch = "aarch64")]
+            #[target_feature(enable = "neon")]
+            #[allow(clippy::too_many_arguments)]
+            unsafe fn neon($($arg: $ty),*) {
+                // SAFETY: the caller of the dispatcher vouches for the arguments.
+                unsafe { $generic::<crate::cpu::lanes::Neon>($($arg),*) }
             }
             match $isa {
                 // SAFETY: `Isa` values of this machine come from detection; arguments as above.
@@ -75,6 +96,9 @@ macro_rules! dispatch {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 crate::cpu::isa::Isa::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "aarch64")]
+                crate::cpu::isa::Isa::Neon => unsafe { neon($($arg),*) },
                 // SAFETY: as above.
                 _ => unsafe { $generic::<crate::cpu::lanes::Portable>($($arg),*) },
             }

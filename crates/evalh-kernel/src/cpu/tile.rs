@@ -4,11 +4,15 @@
 //!
 //! Every output is a single chain of fused products in the order of `k`, whatever the block: that is what makes a
 //! row's result independent of the rows computed beside it.
+//!
+//! The block is cut for AVX-512, whose registers hold its sums. Sets whose registers hold fewer compute it in parts, one
+//! after another, each over the whole of `k`: six rows of sixteen columns where there are many.
 
 use super::isa::{Isa, dispatch};
-use super::lanes::Lanes;
 #[cfg(target_arch = "x86_64")]
-use super::lanes::x86::Avx512Bf16;
+use super::lanes::Avx512Bf16;
+use super::lanes::Lanes;
+use std::ops::Range;
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
@@ -148,22 +152,103 @@ unsafe fn run_whole<V: Lanes, const W: usize>(tile: &Tile) {
     }
 }
 
+/// Computes `W` times sixteen columns of each panel, whose sums the registers need not hold all at once.
 #[inline(always)]
 unsafe fn run_rows<V: Lanes, const W: usize>(tile: &Tile) {
+    // SAFETY: the parts lie inside the tile, for which the caller vouches.
+    unsafe {
+        if const { held(ROWS, 1, 2, 2) <= V::HELD && held(FEW, TOGETHER, 2, 2) <= V::HELD } {
+            return run_part::<V, W>(tile, tile.m);
+        }
+        let factors = match tile.b {
+            Panel::F32(_) | Panel::Bf16(_) => 1,
+            Panel::Pairs(_) => 2,
+        };
+        let shape = SHAPES.into_iter().find(|&(panels, width)| {
+            panels <= tile.panels && width <= W && held(tile.m, panels, width, factors) <= V::HELD
+        });
+        let (panels, width) = shape.unwrap_or((1, 1));
+        let step = match shape {
+            Some(_) => tile.m,
+            None => evenly(tile.m, V::HELD - factors),
+        };
+        for panel in (0..tile.panels).step_by(panels) {
+            for column in (0..W * LANES).step_by(width * LANES) {
+                for row in (0..tile.m).step_by(step.max(1)) {
+                    let rows = row..tile.m.min(row + step);
+                    let part = tile.part(rows, panel, panels, column);
+                    if width == W {
+                        run_part::<V, W>(&part, tile.m);
+                    } else {
+                        run_part::<V, 1>(&part, tile.m);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many panels and sixteens of columns may be taken at once, most sums first: a few chains would wait for their own
+/// products.
+const SHAPES: [(usize, usize); 5] = [(TOGETHER, 2), (2, 2), (TOGETHER, 1), (1, 2), (2, 1)];
+
+/// What a step holds in registers, in sixteens of values: its sums, as many factors of each column, and what several panels
+/// share.
+pub(crate) const fn held(rows: usize, panels: usize, width: usize, factors: usize) -> usize {
+    (rows * panels + factors) * width + (panels > 1) as usize
+}
+
+/// How many of `rows` to take at a time, at most `most`, so that the times are alike.
+pub(crate) fn evenly(rows: usize, most: usize) -> usize {
+    rows.div_ceil(rows.div_ceil(most).max(1)).max(1)
+}
+
+impl Tile {
+    /// Some rows of some panels, from a column on.
+    #[inline(always)]
+    fn part(&self, rows: Range<usize>, panel: usize, panels: usize, column: usize) -> Self {
+        let (from, to) = (
+            panel * self.apart + column,
+            rows.start * self.ldc + panel * PANEL + column,
+        );
+        Self {
+            m: rows.len(),
+            a: self.a.wrapping_add(rows.start),
+            b: match self.b {
+                Panel::F32(b) => Panel::F32(b.wrapping_add(from)),
+                Panel::Bf16(b) => Panel::Bf16(b.wrapping_add(from)),
+                Panel::Pairs(b) => Panel::Pairs(b.wrapping_add(from)),
+            },
+            panels,
+            c: self.c.wrapping_add(to),
+            ..*self
+        }
+    }
+}
+
+/// Computes a tile whose sums the registers hold; the left factor's steps are `height` apart.
+#[inline(always)]
+unsafe fn run_part<V: Lanes, const W: usize>(tile: &Tile, height: usize) {
     macro_rules! rows {
         ($($m:literal x $p:tt,)*) => {
             match (tile.m, tile.panels, tile.b) {
                 // SAFETY: the caller vouches for the pointers of the tile.
-                $(($m, $p, Panel::F32(b)) => unsafe { chains::<V, f32, $m, $p, W>(tile, b) },
-                ($m, $p, Panel::Bf16(b)) => unsafe { chains::<V, u16, $m, $p, W>(tile, b) },
-                ($m, $p, Panel::Pairs(b)) => unsafe { chains::<V, u32, $m, $p, W>(tile, b) },)*
+                $(($m, $p, Panel::F32(b)) if const { held($m, $p, W, 1) <= V::HELD } => unsafe {
+                    chains::<V, f32, $m, $p, W>(tile, b, height);
+                },
+                ($m, $p, Panel::Bf16(b)) if const { held($m, $p, W, 1) <= V::HELD } => unsafe {
+                    chains::<V, u16, $m, $p, W>(tile, b, height);
+                },
+                ($m, $p, Panel::Pairs(b)) if const { held($m, $p, W, 2) <= V::HELD } => unsafe {
+                    chains::<V, u32, $m, $p, W>(tile, b, height);
+                },)*
                 _ => debug_assert!(tile.m == 0, "{} rows and {} panels", tile.m, tile.panels),
             }
         };
     }
     rows!(
         1 x 1, 2 x 1, 3 x 1, 4 x 1, 5 x 1, 6 x 1, 7 x 1, 8 x 1, 9 x 1, 10 x 1, 11 x 1, 12 x 1,
-        1 x TOGETHER, 2 x TOGETHER, 3 x TOGETHER,
+        1 x 2, 2 x 2, 3 x 2, 1 x TOGETHER, 2 x TOGETHER, 3 x TOGETHER,
     );
 }
 
@@ -207,6 +292,7 @@ impl Stored for u16 {
 unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize, const W: usize>(
     tile: &Tile,
     b: *const S,
+    height: usize,
 ) {
     // SAFETY: the tile's pointers are valid for the extents it names, by the caller's word.
     unsafe {
@@ -240,8 +326,9 @@ unsafe fn chains<V: Lanes, S: Stored, const M: usize, const P: usize, const W: u
                     }
                 }
             }
-            a = a.add(M);
-            b = b.add(PANEL);
+            // Past the last step there may be nothing, from a part's first row or column on.
+            a = a.wrapping_add(height);
+            b = b.wrapping_add(PANEL);
         }
         for (p, rows) in acc.iter().enumerate() {
             for (m, row) in rows.iter().enumerate() {

@@ -4,7 +4,7 @@
 
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::lanes::Lanes;
-use crate::cpu::tile::{PANEL, ROWS};
+use crate::cpu::tile::{PANEL, ROWS, evenly, held};
 
 /// Values of a register.
 const LANES: usize = 16;
@@ -207,13 +207,37 @@ unsafe fn run_whole<V: Lanes, const W: usize>(tile: &Tile) {
     }
 }
 
+/// Computes all columns at once where the registers hold their sums, else sixteen of some rows at a time.
 #[inline(always)]
 unsafe fn run_rows<V: Lanes, const W: usize>(tile: &Tile) {
+    // SAFETY: the parts lie inside the tile, for which the caller vouches.
+    unsafe {
+        if held(tile.m, 1, W, 1) <= V::HELD {
+            return run_part::<V, W>(tile);
+        }
+        let step = evenly(tile.m, V::HELD - 1);
+        for column in (0..W * LANES).step_by(LANES) {
+            for row in (0..tile.m).step_by(step) {
+                run_part::<V, 1>(&Tile {
+                    m: step.min(tile.m - row),
+                    a: tile.a.wrapping_add(row),
+                    b: tile.b.wrapping_add(column),
+                    c: tile.c.wrapping_add(row * tile.c_step + column),
+                    ..*tile
+                });
+            }
+        }
+    }
+}
+
+/// Computes a tile whose sums the registers hold.
+#[inline(always)]
+unsafe fn run_part<V: Lanes, const W: usize>(tile: &Tile) {
     macro_rules! rows {
         ($($m:literal)*) => {
             match tile.m {
                 // SAFETY: the caller vouches for the pointers of the tile.
-                $($m => unsafe { chains::<V, $m, W>(tile) },)*
+                $($m if const { held($m, 1, W, 1) <= V::HELD } => unsafe { chains::<V, $m, W>(tile) },)*
                 m => debug_assert!(m == 0, "{m} rows"),
             }
         };

@@ -1,15 +1,17 @@
 //! A few rows times codes: values are decoded in registers and go into the chains at once.
 
-use super::decode::{Code, Eight, Four, STEP, factors, prefetch};
+use super::decode::{Code, Eight, Four, STEP, factors, holds_both, prefetch};
 use super::{Codes, Format, Width};
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::lanes::Lanes;
-use crate::cpu::tile::PANEL;
+use crate::cpu::tile::{PANEL, evenly};
 
 /// Most rows of a call: more have no room in the registers beside what decoding takes.
 pub(in crate::cpu) const MOST_ROWS: usize = 8;
 /// Most panels of a call: a single row has only two chains a panel, too few to keep the arithmetic units busy.
 pub(in crate::cpu) const PANELS: usize = 2;
+/// Most rows at a time where the registers do not hold both halves of a panel.
+const FEWER_ROWS: usize = 4;
 
 /// What one call computes: `c[m][0..columns] (+)= x[m] * weight^T` for some panels of the weight.
 pub(super) struct Few<'a> {
@@ -92,32 +94,49 @@ unsafe fn multiply_lanes<V: Lanes>(few: &Few<'_>) {
 #[inline(always)]
 unsafe fn multiply_codes<V: Lanes, C: Code>(few: &Few<'_>) {
     macro_rules! rows {
-        ($($m:literal: $panels:literal)*) => {
-            match few.m {
+        ($few:expr, $columns:literal, $($m:literal: $panels:literal)*) => {
+            match $few.m {
                 // SAFETY: passed on.
-                $($m => unsafe { multiply_rows::<V, C, $m, $panels>(few) },)*
+                $($m => unsafe { multiply_rows::<V, C, $m, $panels, $columns>($few) },)*
                 m => debug_assert!(m == 0, "at most {MOST_ROWS} rows"),
             }
         };
     }
-    rows!(1:2 2:2 3:2 4:2 5:1 6:1 7:1 8:1);
+    if const { holds_both::<V>() } {
+        rows!(few, 2, 1:2 2:2 3:2 4:2 5:1 6:1 7:1 8:1);
+    } else {
+        // The codes are decoded again for the other rows, which costs less than sums that do not stay in registers.
+        let step = evenly(few.m, FEWER_ROWS);
+        for row in (0..few.m).step_by(step) {
+            let part = Few {
+                m: step.min(few.m - row),
+                x: few.x.wrapping_add(row * few.inputs),
+                c: few.c.wrapping_add(row * few.ldc),
+                ..*few
+            };
+            rows!(&part, 1, 1:1 2:1 3:1 4:1);
+        }
+    }
 }
 
-/// All panels of a call, `P` at a time while there are so many, then singly.
+/// All panels of a call, `P` at a time while there are so many, then singly; of each `W` times sixteen columns at a time.
 #[inline(always)]
-unsafe fn multiply_rows<V: Lanes, C: Code, const M: usize, const P: usize>(few: &Few<'_>) {
+unsafe fn multiply_rows<V: Lanes, C: Code, const M: usize, const P: usize, const W: usize>(
+    few: &Few<'_>,
+) {
     let mut panel = 0;
     // SAFETY: the panels and columns are those of the call.
     unsafe {
         while (panel + P) * PANEL <= few.columns {
-            chains::<V, C, M, P>(few, panel, few.c.add(panel * PANEL), few.ldc);
+            let c = few.c.add(panel * PANEL);
+            multiply_panels::<V, C, M, P, W>(few, panel, c, few.ldc);
             panel += P;
         }
         while panel * PANEL < few.columns {
             let c = few.c.add(panel * PANEL);
             let columns = PANEL.min(few.columns - panel * PANEL);
             if columns == PANEL {
-                chains::<V, C, M, 1>(few, panel, c, few.ldc);
+                multiply_panels::<V, C, M, 1, W>(few, panel, c, few.ldc);
             } else {
                 // A narrow last panel is computed whole, in a buffer of its own.
                 let mut buffer = [[0f32; PANEL]; M];
@@ -125,7 +144,7 @@ unsafe fn multiply_rows<V: Lanes, C: Code, const M: usize, const P: usize>(few: 
                     let row = std::slice::from_raw_parts(c.add(m * few.ldc), columns);
                     own[..columns].copy_from_slice(row);
                 }
-                chains::<V, C, M, 1>(few, panel, buffer.as_mut_ptr().cast(), PANEL);
+                multiply_panels::<V, C, M, 1, W>(few, panel, buffer.as_mut_ptr().cast(), PANEL);
                 for (m, own) in buffer.iter().enumerate() {
                     let row = std::slice::from_raw_parts_mut(c.add(m * few.ldc), columns);
                     row.copy_from_slice(&own[..columns]);
@@ -137,40 +156,56 @@ unsafe fn multiply_rows<V: Lanes, C: Code, const M: usize, const P: usize>(few: 
 }
 
 #[inline(always)]
-unsafe fn chains<V: Lanes, C: Code, const M: usize, const P: usize>(
+unsafe fn multiply_panels<V: Lanes, C: Code, const M: usize, const P: usize, const W: usize>(
     few: &Few<'_>,
     panel: usize,
+    c: *mut f32,
+    ldc: usize,
+) {
+    for column in (0..PANEL).step_by(16 * W) {
+        // SAFETY: the columns are those of the panels.
+        unsafe { chains::<V, C, M, P, W>(few, panel, column, c.add(column), ldc) };
+    }
+}
+
+#[inline(always)]
+unsafe fn chains<V: Lanes, C: Code, const M: usize, const P: usize, const W: usize>(
+    few: &Few<'_>,
+    panel: usize,
+    column: usize,
     c: *mut f32,
     ldc: usize,
 ) {
     let format = few.format;
     // SAFETY: the pointers are valid for the extents that the call names.
     unsafe {
-        let mut acc = [[[V::splat(0.0); 2]; M]; P];
+        let zeros = [V::splat(0.0); W];
+        let mut acc = [[zeros; M]; P];
         if few.accumulate {
             for (p, acc) in acc.iter_mut().enumerate() {
                 for (m, row) in acc.iter_mut().enumerate() {
                     let c = c.add(m * ldc + p * PANEL);
-                    *row = [V::load(c), V::load(c.add(16))];
+                    for (w, lanes) in row.iter_mut().enumerate() {
+                        *lanes = V::load(c.add(16 * w));
+                    }
                 }
             }
         }
         let table = V::load(format.table.as_ptr());
         let mut record = few.records.add(panel * few.panel_bytes);
         let mut x = few.x;
-        let zeros = [V::splat(0.0); 2];
         for _ in 0..few.groups {
             let mut scaling = [(zeros, zeros); P];
             for (p, scaling) in scaling.iter_mut().enumerate() {
-                *scaling = factors::<V>(format, record.add(p * few.panel_bytes));
+                *scaling = factors::<V, W>(format, record.add(p * few.panel_bytes), column);
             }
-            let mut codes = record.add(format.codes_at());
+            let mut codes = record.add(format.codes_at() + column / 16 * C::APART);
             for _ in 0..format.group / STEP {
                 let mut open = [zeros; P];
                 for (p, open) in open.iter_mut().enumerate() {
                     let codes = codes.add(p * few.panel_bytes);
                     prefetch::<V, C>(codes);
-                    *open = C::open::<V>(codes);
+                    *open = C::open::<V, W>(codes);
                 }
                 // Written out, since the compiler keeps the loop and its counter otherwise.
                 macro_rules! inputs {
@@ -180,17 +215,16 @@ unsafe fn chains<V: Lanes, C: Code, const M: usize, const P: usize>(
                             let codes = codes.add(p * few.panel_bytes);
                             let numbers = C::next(&mut open[p], codes, $k, table);
                             let (scale, minimum) = scaling[p];
-                            values[p] = [
-                                numbers[0].mul_add(scale[0], minimum[0]),
-                                numbers[1].mul_add(scale[1], minimum[1]),
-                            ];
+                            for w in 0..W {
+                                values[p][w] = numbers[w].mul_add(scale[w], minimum[w]);
+                            }
                         }
                         for m in 0..M {
                             let x = V::splat(*x.add(m * few.inputs + $k));
                             for (acc, values) in acc.iter_mut().zip(&values) {
-                                let row = &mut acc[m];
-                                row[0] = x.mul_add(values[0], row[0]);
-                                row[1] = x.mul_add(values[1], row[1]);
+                                for (lanes, value) in acc[m].iter_mut().zip(values) {
+                                    *lanes = x.mul_add(*value, *lanes);
+                                }
                             }
                         }
                     })* };
@@ -204,8 +238,9 @@ unsafe fn chains<V: Lanes, C: Code, const M: usize, const P: usize>(
         for (p, acc) in acc.iter().enumerate() {
             for (m, row) in acc.iter().enumerate() {
                 let c = c.add(m * ldc + p * PANEL);
-                row[0].store(c);
-                row[1].store(c.add(16));
+                for (w, lanes) in row.iter().enumerate() {
+                    lanes.store(c.add(16 * w));
+                }
             }
         }
     }
