@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the demo's training data: `pretrain.jsonl` and `adapter.jsonl`, the same bytes for the same seed.
+"""Writes the demo's training data, `choices.jsonl`, `exam.jsonl`, `pretrain.jsonl` and `adapter.jsonl`: the same bytes for the
+same seed.
 
     python3 datasets/demo/make_corpus.py --out FOLDER
 
@@ -21,12 +22,19 @@ from corpus import arithmetic, choices, paragraphs, programs, sentences, suites 
 HERE = pathlib.Path(__file__).resolve().parent
 MINI = HERE.parent / "mini"
 
-# How many rows of each kind `pretrain.jsonl` has in a thousand. It leaves two of the four tasks about sentences to the adapters.
-MIXTURE = {"choices": 220, "letters": 150, "arithmetic": 190, "sum": 100, "cola": 50, "sst2": 50, "function": 110, "repair": 60,
-           "detect": 40, "paragraph": 30}
+# How many rows of each kind the files have in a thousand: `told`, `part` and `plain` are multiple choice with every, some and
+# no option's verdict. `pretrain.jsonl` leaves two of the four tasks about sentences to the adapters.
+CHOICES_MIXTURE = {"told": 400, "part": 300, "plain": 200, "letters": 100}
+EXAM_MIXTURE = {"told": 150, "part": 250, "plain": 550, "letters": 50}
+MIXTURE = {"told": 50, "part": 90, "plain": 200, "letters": 40, "arithmetic": 190, "sum": 80, "cola": 50, "sst2": 50, "function": 120,
+           "repair": 65, "detect": 45, "paragraph": 20}
 ADAPTER_MIXTURE = {"mrpc": 400, "rte": 400, "cola": 100, "sst2": 100}
-# The share of rows that are learnt from their first word on, not only what follows the prompt.
-WHOLE = 0.25
+# The shares of rows that are learnt from their first word on, not only what follows the prompt; of multiple choice none.
+WHOLE_CHOICES, WHOLE = 0.25, 0.1
+# The share of multiple choice that stands under its subject's header, as the suite has it; the rest is shorter without.
+HEADED = 0.7
+END = "<|endoftext|>"
+CHOICES = {"told", "part", "plain"}
 
 
 class Maker:
@@ -40,22 +48,17 @@ class Maker:
         self.problem_shots = suites.problem_shots(MINI)
         self.rejected = collections.Counter()
 
-    def choices(self):
-        """A question under its subject's header."""
-        subject = self.rng.choices(["geography", "household physics", "programming", "words"], [3, 3, 3, 2])[0]
-        if subject in self.choice_shots and self.rng.random() < 0.05:
+    def choices(self, kind):
+        """A question of a drawn subject, and the verdicts that its kind tells."""
+        subject = self.rng.choices(list(choices.SHARES), list(choices.SHARES.values()))[0]
+        above = choices.header(subject) if self.rng.random() < HEADED else ""
+        if subject in self.choice_shots and self.rng.random() < 0.03:
             text, answer = self.rng.choice(self.choice_shots[subject])
-        else:
-            text, letter = choices.question(self.rng, subject)
-            answer = f" {letter}"
-        return choices.header(subject) + text, answer
+            return [(above + text, False), (answer, True)]
+        return choices.asked(above, *choices.question(self.rng, subject), choices.verdicts(self.rng, kind))
 
-    def draw(self, kind):
+    def text(self, kind):
         """A prompt of a kind and what follows it."""
-        if kind == "choices":
-            return self.choices()
-        if kind == "letters":
-            return choices.letters(self.rng)
         if kind == "arithmetic" and self.rng.random() < 0.03:
             return self.rng.choice(self.problem_shots)
         if kind in ("arithmetic", "sum"):
@@ -70,16 +73,42 @@ class Maker:
             return prompt, f" {answer}"
         return {"function": programs.function, "repair": programs.repair}[kind](self.rng)
 
-    def row(self, mixture, whole):
-        """A row of a mixture, drawn again while words of an item occur in it."""
+    def draw(self, kind):
+        """The pieces of a row of a kind, and whether each is learnt."""
+        if kind in CHOICES:
+            return self.choices(kind)
+        if kind == "letters":
+            return choices.letters(self.rng)
+        prompt, response = self.text(kind)
+        return [(prompt, False), (response, True)]
+
+    def pieces(self, mixture):
+        """The kind and the pieces of a row of a mixture, drawn again while words of an item occur in it."""
         kind = self.rng.choices(list(mixture), list(mixture.values()))[0]
         while True:
-            prompt, response = self.draw(kind)
-            if self.held.find(prompt + response) is None:
-                break
+            pieces = self.draw(kind)
+            if self.held.find(suites.untold(pieces)) is None:
+                return kind, pieces
             self.rejected[kind] += 1
-        if self.rng.random() < whole:
-            prompt, response = "", prompt + response
+
+    def turns(self, mixture, whole):
+        """A row as turns: the assistant's are learnt. The end of the text is one's own word, as the template has none."""
+        kind, pieces = self.pieces(mixture)
+        if kind not in CHOICES and self.rng.random() < whole:
+            pieces = [("".join(text for text, _ in pieces), True)]
+        turns = []
+        for text, learnt in pieces:
+            role = "assistant" if learnt else "user"
+            if turns and turns[-1]["role"] == role:
+                turns[-1]["content"] += text
+            elif text:
+                turns.append({"role": role, "content": text})
+        turns[-1]["content"] += END
+        return {"messages": turns}
+
+    def completion(self, mixture):
+        """A row as prompt and response."""
+        _, ((prompt, _), (response, _)) = self.pieces(mixture)
         return {"prompt": prompt, "response": response}
 
 
@@ -97,7 +126,8 @@ def check(paths):
         rows = suites.lines(pathlib.Path(path))
         shots = [text + answer for solved in [*suites.choice_shots(MINI).values(), suites.problem_shots(MINI)] for text, answer in solved]
         for number, row in enumerate(rows, 1):
-            text = "".join(value for value in row.values())
+            turns = row.get("messages", [{"role": "assistant", "content": "".join(row.get(key, "") for key in ("prompt", "response"))}])
+            text = suites.untold([(turn["content"].replace(END, ""), turn["role"] == "assistant") for turn in turns])
             for shot in shots:
                 text = text.replace(shot, "\n")
             hit = held.find(text)
@@ -115,6 +145,8 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, help="folder to write to")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rows", type=int, default=256000, help="rows of pretrain.jsonl")
+    parser.add_argument("--choices-rows", type=int, default=96000, help="rows of choices.jsonl")
+    parser.add_argument("--exam-rows", type=int, default=24000, help="rows of exam.jsonl")
     parser.add_argument("--adapter-rows", type=int, default=8000, help="rows of adapter.jsonl")
     parser.add_argument("--check", nargs="+", metavar="FILE", help="look for items of the mini suites in these files instead")
     options = parser.parse_args()
@@ -123,10 +155,13 @@ def main():
     if options.out is None:
         parser.error("--out or --check is needed")
     options.out.mkdir(parents=True, exist_ok=True)
-    maker = Maker(options.seed)
-    write(options.out / "pretrain.jsonl", (maker.row(MIXTURE, WHOLE) for _ in range(options.rows)))
-    write(options.out / "adapter.jsonl", (maker.row(ADAPTER_MIXTURE, 0.0) for _ in range(options.adapter_rows)))
-    print(f"{options.rows} and {options.adapter_rows} rows in {options.out}; drawn again: {dict(sorted(maker.rejected.items()))}")
+    maker, examiner = Maker(options.seed), Maker(options.seed + 1)
+    files = [("choices", options.choices_rows, lambda: maker.turns(CHOICES_MIXTURE, WHOLE_CHOICES)), ("pretrain", options.rows, lambda: maker.turns(MIXTURE, WHOLE)),
+             ("exam", options.exam_rows, lambda: examiner.turns(EXAM_MIXTURE, WHOLE_CHOICES)),
+             ("adapter", options.adapter_rows, lambda: maker.completion(ADAPTER_MIXTURE))]
+    for name, rows, make in files:
+        write(options.out / f"{name}.jsonl", (make() for _ in range(rows)))
+    print(f"{', '.join(str(rows) for _, rows, _ in files)} rows in {options.out}; drawn again: {dict(sorted((maker.rejected + examiner.rejected).items()))}")
 
 
 if __name__ == "__main__":

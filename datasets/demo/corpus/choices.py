@@ -1,9 +1,10 @@
 """Multiple choice in MMLU's prompt format: facts with their wrong answers, and questions with drawn numbers.
 
-A question is a tuple (question, right answer, three wrong answers); the place of the right one is drawn.
+A question is a tuple (question, right answer, three wrong answers); the place of the right one is drawn. What is drawn is
+never what an item of mini_mmlu has: its numbers, and its direction, are left out.
 """
 
-from . import facts
+from . import facts, school
 from .words import ANIMALS, FOODS, THINGS, singular
 
 
@@ -65,6 +66,8 @@ def walker(rng):
     time, sun = rng.choice([("At noon", 2), ("In the morning", 1), ("In the evening", 3)])
     where, turn = rng.choice([("at her back", 2), ("behind her", 2), ("in her face", 0), ("in front of her", 0)])
     who = rng.choice(["A walker", "A woman", "A rider", "A girl", "A hiker"])
+    if (sun, turn) == (2, 2):
+        return walker(rng)
     question = rng.choice([f"{time} the sun is in the {ring[sun].lower()}. {who} has the sun {where}. In which direction does she walk?",
                            f"{time} the sun stands in the {ring[sun].lower()}. {who} goes with the sun {where}. Where does she go?",
                            f"The sun stands due {ring[sun].lower()}. {who} walks with the sun {where}. Which way does she go?"])
@@ -83,6 +86,8 @@ def clock(hour):
 def longitude(rng):
     """Solar time at another longitude: 15 degrees an hour."""
     start, hours, way = rng.choice([0, 12, 6, 18]), rng.choice([2, 3, 4, 6, 6, 8]), rng.choice(["east", "east", "west"])
+    if (start, hours, way) == (0, 6, "east"):
+        return longitude(rng)
     right = clock(start + (hours if way == "east" else -hours))
     question = rng.choice([f"It is {clock(start).lower()} at 0 degrees of longitude. What time does the sun give at {hours * 15} degrees {way}?",
                            f"When it is {clock(start).lower()} at 0 degrees, what is the solar time at {hours * 15} degrees {way}?",
@@ -93,6 +98,8 @@ def longitude(rng):
 def lake(rng):
     """The height of a lake's bottom above the sea."""
     top, depth = rng.choice([100, 200, 300, 400, 500, 600, 700]), rng.randint(3, 40)
+    if (top, depth) == (400, 12):
+        return lake(rng)
     right = f"{top - depth} m"
     question = rng.choice([f"The surface of a lake is {top} m above sea level, and it is {depth} m deep. How high above sea level is the bottom?",
                            f"A lake {depth} m deep has its surface {top} m above sea level. How high does its bottom lie?",
@@ -104,6 +111,8 @@ def scale(rng):
     """A distance on a map in nature."""
     unit, metres = rng.choice([("10,000", 100), ("50,000", 500), ("100,000", 1000)])
     length = rng.randint(2, 9)
+    if (unit, length) == ("50,000", 4):
+        return scale(rng)
     def shown(value):
         return f"{value // 1000} km" if value % 1000 == 0 else f"{value} m"
     value = length * metres
@@ -113,12 +122,26 @@ def scale(rng):
 
 def thunder(rng):
     """The distance of lightning: a kilometre in three seconds."""
-    km = rng.choice([1, 2, 3, 4, 5])
+    km = rng.choice([1, 3, 4, 5, 6])
     seconds = km * 3
     question = rng.choice([f"The thunder comes {seconds} seconds after the lightning. How far away is the storm?",
                            f"Thunder is heard {seconds} seconds after the flash. About how far away was the lightning?",
                            f"Between lightning and thunder there are {seconds} seconds. How far away is the lightning?"])
     return question, f"{km} km", [f"{seconds} km", f"{km * 100} m", f"{km * 10} km"]
+
+
+def energy(rng):
+    """Kilowatt-hours of a machine."""
+    machine, watts = rng.choice([("A heater", 1000), ("A heater", 2000), ("An oven", 2000), ("An iron", 1000), ("A kettle", 1000), ("A pump", 500)])
+    time, hours = rng.choice([("half an hour", 0.5), ("one hour", 1), ("two hours", 2), ("three hours", 3), ("four hours", 4)])
+    if (watts, hours) == (2000, 0.5):
+        return energy(rng)
+    def shown(value):
+        return f"{value:g} kilowatt-hour{'' if value == 1 else 's'}"
+    value = watts * hours / 1000
+    question = rng.choice([f"{machine} has {watts:,} watts. What does it use in {time}?", f"{machine} of {watts:,} watts runs for {time}. How much energy is that?",
+                           f"How much energy does a machine of {watts:,} watts take in {time}?"])
+    return question, shown(value), [shown(value * 2), shown(value * 4), shown(value * 1000)]
 
 
 def floating(rng):
@@ -148,7 +171,7 @@ def drying(rng):
 
 def work(rng):
     """Work against gravity: none on the level, weight times height upwards."""
-    mass, length = rng.choice([2, 3, 4, 5, 6, 8, 10]), rng.choice([2, 3, 4, 5, 10])
+    mass, length = rng.choice([2, 3, 4, 6, 8, 10]), rng.choice([2, 3, 4, 5, 10])
     thing = rng.choice(["bag", "box", "case", "bucket", "chair", "basket"])
     if rng.random() < 0.6:
         question = rng.choice([f"A {thing} of {mass} kg is moved {length} m along a flat floor. What work is done against gravity?",
@@ -222,7 +245,7 @@ def python_value(rng):
 
 def index(rng):
     """First and last index of an array."""
-    count = rng.choice([2, 3, 4, 5, 6, 8, 12, 20, 50, 100])
+    count = rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 20, 50, 100])
     if rng.random() < 0.75:
         return (rng.choice([f"What is the last index of a list of {count} elements that is counted from 0?",
                             f"An array has {count} elements, counted from 0. What is the index of the last one?",
@@ -239,6 +262,16 @@ def floats(rng):
                           "Which of these numbers is rounded when it is stored as a binary float?", "Which number cannot be written exactly as a float?"])
         return ask, rng.choice(rough), rng.sample(exact, 3)
     return "Which of these numbers is exact as a binary float?", rng.choice(exact), rng.sample(rough, 3)
+
+
+def coast(rng):
+    """Countries with and without a coast."""
+    inland = rng.random() < 0.7
+    near, far = (school.INLAND, school.COASTAL) if inland else (school.COASTAL, school.INLAND)
+    ask = rng.choice(["Which of these countries does not touch the sea?", "Which country is landlocked?", "Which of these has no sea?",
+                      "Which of these countries has no harbour on a sea?"] if inland else
+                     ["Which of these countries lies at the sea?", "Which of these has a harbour on a sea?", "Which country touches the sea?"])
+    return ask, rng.choice(near), rng.sample(far, 3)
 
 
 def kind_of(rng):
@@ -270,25 +303,29 @@ def fact(topic):
 DEFINED = {topic: related(table, asks) for topic, (table, asks) in facts.DEFINITIONS.items()}
 
 GEOGRAPHY = [(capital, 3), (hemisphere, 2), (ocean, 2), (mountains, 2), (walker, 2), (longitude, 2), (lake, 2), (scale, 1),
-             (DEFINED["land"], 3), (DEFINED["land by name"], 1), (DEFINED["rivers"], 1), (DEFINED["continents"], 1), (fact("geography"), 2)]
-PHYSICS = [(thunder, 2), (floating, 2), (drying, 2), (work, 2), (lamps, 2), (DEFINED["devices"], 3), (DEFINED["insulators"], 2),
-           (DEFINED["conductors"], 1), (fact("physics"), 6)]
+             (DEFINED["land"], 3), (DEFINED["land by name"], 1), (DEFINED["rivers"], 1), (DEFINED["continents"], 1), (coast, 2), (fact("geography"), 2)]
+PHYSICS = [(thunder, 2), (energy, 2), (floating, 2), (drying, 2), (work, 2), (lamps, 2), (DEFINED["devices"], 3), (DEFINED["insulators"], 2),
+           (DEFINED["conductors"], 1), (fact("physics"), 3)]
 PROGRAMMING = [(binary, 3), (python_value, 3), (index, 2), (floats, 2), (DEFINED["growth"], 3), (DEFINED["structures"], 2),
-               (DEFINED["structures by name"], 1), (fact("programming"), 6)]
+               (DEFINED["structures by name"], 1), (fact("programming"), 3)]
 WORDS = [(kind_of, 3), (same_word, 1)]
 SUBJECTS = {"geography": GEOGRAPHY, "household physics": PHYSICS, "programming": PROGRAMMING, "words": WORDS}
+for name, tables in school.TABLES.items():
+    SUBJECTS[name] = SUBJECTS.get(name, []) + [(related(table, asks), weight) for table, asks, weight in tables]
+# How often a subject is drawn.
+SHARES = {"geography": 6, "household physics": 6, "programming": 6, "words": 3, "mathematics": 1, "biology": 2, "chemistry": 1,
+          "history": 1, "grammar": 2}
 
 
 def question(rng, subject):
-    """A question of a subject: its text with the four options, and the letter of the right one."""
+    """A question of a subject, its four options, and the letter of the right one."""
     makers, weights = zip(*SUBJECTS[subject])
     text, right, wrong = rng.choices(makers, weights)[0](rng)
     if right in wrong or len(set(wrong)) < 3:
         return question(rng, subject)
     options = [right, *wrong]
     rng.shuffle(options)
-    lines = [text, *(f"{letter}. {option}" for letter, option in zip("ABCD", options)), "Answer:"]
-    return "\n".join(lines), "ABCD"[options.index(right)]
+    return text, options, "ABCD"[options.index(right)]
 
 
 def header(subject):
@@ -296,10 +333,29 @@ def header(subject):
     return f"The following are multiple choice questions (with answers) about {subject}.\n\n"
 
 
+def asked(above, text, options, letter, told):
+    """A row's pieces of text, and whether each is learnt: the question as the suite asks it, the letter of its answer, and
+    behind each option for which `told` says so whether it is right."""
+    pieces = [(above + text, False)]
+    for name, option, verdict in zip("ABCD", options, told):
+        pieces.append((f"\n{name}. {option}", False))
+        if verdict:
+            pieces.append((" yes" if name == letter else " no", True))
+    return [*pieces, ("\nAnswer:", False), (f" {letter}", True)]
+
+
+def verdicts(rng, kind):
+    """For each of four options whether its verdict is told: `told` all, `part` a drawn share, `plain` none."""
+    share = {"told": 1.0, "part": rng.random(), "plain": 0.0}[kind]
+    return [rng.random() < share for _ in range(4)]
+
+
 def letters(rng):
-    """Options, and each of them several times with its letter: practice in finding the letter of an answer."""
+    """Options, and all of them three times in other orders, each behind its letter: practice in finding an option by its
+    letter."""
     pool = sorted(word.capitalize() for words in facts.KINDS.values() for word in words)
-    options = rng.sample(pool, rng.choice([2, 2, 3, 4]))
+    options = rng.sample(pool, 4)
     lines = "".join(f"\n{letter}. {option}" for letter, option in zip("ABCD", options))
-    asked = rng.choices(range(len(options)), k=8)
-    return f"{lines}\nAnswer:", "".join(f" {options[place]} {'ABCD'[place]}" for place in asked)
+    orders = [rng.sample(range(4), 4) for _ in range(3)]
+    said = "\n".join("".join(f" {'ABCD'[place]} {options[place]}" for place in order) for order in orders)
+    return [(lines, False), (f"\n{said}", True)]

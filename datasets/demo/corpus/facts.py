@@ -71,10 +71,11 @@ CONTINENTS = [("Kenya", "Africa"), ("Peru", "South America"), ("Japan", "Asia"),
               ("Mongolia", "Asia"), ("New Zealand", "Oceania"), ("Fiji", "Oceania")]
 
 DEVICES = [
-    ("A fuse", "Too much current"), ("A circuit breaker", "Too much current"), ("A lightning rod", "Lightning"),
+    ("A circuit breaker", "Too much current"), ("A lightning rod", "Lightning"),
     ("A safety valve", "Too much pressure"), ("A helmet", "Blows to the head"), ("A thermostat", "Too much heat"),
     ("An umbrella", "Rain"), ("A dam", "Floods"), ("Sun cream", "Too much sun"), ("A surge filter", "Too much voltage"),
-    ("The fuse of a lamp", "Too much current"), ("Paint on iron", "Rust"),
+    ("The fuse of a lamp", "Too much current"), ("The fuse of a house", "Too much current"),
+    ("The fuse of a radio", "Too much current"), ("Paint on iron", "Rust"),
 ]
 GROWTH = [
     ("merge sort of n numbers", "As n log n"), ("heap sort of n numbers", "As n log n"), ("sorting n numbers well", "As n log n"),
@@ -114,11 +115,6 @@ DEFINITIONS = {
 # Ways to ask, the right answer, wrong ones.
 FACTS = {
     "geography": [
-        (["Which line divides the Earth in north and south?", "What is the line at 0 degrees of latitude called?"], "The Equator",
-         ["The Prime Meridian", "The Tropic of Cancer", "The Arctic Circle"]),
-        (["Which of these lands has no coast?", "Which of these countries does not touch the sea?"], "Mongolia", ["Norway", "Portugal", "Vietnam", "Chile", "Kenya"]),
-        (["What do the contour lines of a map show?", "What is the same along a contour line?"], "Points of equal height",
-         ["Points of equal temperature", "Towns of equal size", "Roads of equal width"]),
         (["Where does the sun rise?", "In which direction does one see the sunrise?"], "In the east", ["In the west", "In the north", "In the south"]),
         (["Where does the sun set?", "In which direction does one see the sunset?"], "In the west", ["In the east", "In the north", "In the south"]),
         (["To where does the needle of a compass point?", "What does a compass show?"], "To the north", ["To the sea", "To the east", "To the next town"]),
@@ -127,13 +123,6 @@ FACTS = {
         (["What makes the tides of the sea?", "Why does the sea rise and fall twice a day?"], "The Moon", ["The wind", "The rivers", "The fish"]),
     ],
     "physics": [
-        (["What lifts the lid of a pot of boiling water?", "What makes the lid of a boiling pot rattle?", "Water boils in a pot and its lid moves. What moves it?"],
-         "Steam pressure", ["The cold of the kitchen", "The colour of the pot", "The air outside", "The light of the flame"]),
-        (["Why does metal feel cold to the hand?", "Why does a metal rail feel colder than a wooden one?"], "Metal conducts heat away faster",
-         ["Metal is at a lower temperature", "Wood makes heat", "Metal reflects cold"]),
-        (["What do most things do when they get warm?", "What happens to a rail on a hot day?"], "It expands", ["It gets lighter", "It loses its colour", "It gets magnetic"]),
-        (["Where is a door easiest to push?", "Why is a handle far from the hinges?"], "Far from the hinges the lever arm is longest",
-         ["The door is lighter there", "Friction is greatest there", "The air is thinner there"]),
         (["At what temperature does water freeze?", "When does water turn to ice?"], "0 degrees", ["100 degrees", "37 degrees", "50 degrees"]),
         (["At what temperature does water boil?", "When does water turn to steam on a stove?"], "100 degrees", ["0 degrees", "37 degrees", "50 degrees"]),
         (["Why does salt go on icy roads?", "What does salt do to ice?"], "Salt melts ice", ["Salt warms the air", "Salt is white", "Salt makes ice hard"]),
@@ -141,24 +130,10 @@ FACTS = {
         (["Why do we see lightning before we hear thunder?", "Why does thunder come late?"], "Light is faster than sound",
          ["Sound is faster than light", "Thunder is far away", "The ear is slow"]),
         (["What does wool do for a person in winter?", "Why is a wool coat warm?"], "It holds still air", ["It makes heat", "It is heavy", "It is a metal"]),
-        (["What does a kettle of 1,000 watts use in one hour?", "How much energy do 1,000 watts take in an hour?"], "1 kilowatt-hour",
-         ["10 kilowatt-hours", "100 kilowatt-hours", "5 kilowatt-hours"]),
         (["What happens to water on a cold window?", "Why is a cold window wet inside?"], "Water of the air condenses", ["The glass melts", "The window makes water", "Heat turns to water"]),
     ],
     "programming": [
-        (["What must a hash table have to find a key fast?", "How does a hash table find a key?", "With what does a hash table find keys quickly?"],
-         "A function of the key", ["A list of all words", "A large screen", "A new file for each key", "A random number"]),
-        (["Two threads write one variable without a lock. What may happen?", "What may go wrong when two threads count in one variable?",
-          "Two threads add to one counter and nothing locks it. What is the danger?", "What can happen without a lock when two threads add?"],
-         "An addition is lost", ["The file is printed", "The name gets longer", "The loop turns round", "The screen goes dark"]),
-        (["A test never fails. What does it show?", "What does a test show that cannot fail?", "What do we learn from a test that has never failed?",
-          "How much does a test say that never failed?"],
-         "Little, unless it can", ["That all is well", "That the code is new", "That the author is clever", "That there are no mistakes"]),
-        (["What does a compiler make of a program?", "What is a compiler for?"], "It translates a program to another form",
-         ["It stores files", "It draws windows", "It cools the processor"]),
-        (["How many values can a byte have?", "How many values fit in one byte?"], "256", ["8", "128", "512"]),
         (["How many bits are in a byte?", "How many bits has one byte?"], "8", ["4", "16", "256"]),
-        (["Which search halves its range at every step?", "Which search looks in the middle first?"], "Binary search", ["Linear search", "Depth-first search", "Hashing"]),
         (["What is a function that calls itself?", "What do we call it when a function calls itself?"], "Recursion", ["A loop", "A class", "A comment"]),
         (["What does a debugger do?", "What is a debugger for?"], "It helps to find bugs", ["It makes bugs", "It sorts files", "It prints money"]),
         (["What is a bug?", "What do programmers call a mistake in a program?"], "A mistake in a program", ["A fast program", "A kind of file", "A new screen"]),

@@ -5,6 +5,8 @@ import json
 import re
 
 WINDOW = 8
+# The four options that every question for a direction has.
+DIRECTIONS = frozenset((name,) for name in ("north", "east", "south", "west"))
 
 
 def words(text):
@@ -32,6 +34,13 @@ def problem_shots(mini):
     return [(f"Question: {row['question']}\nAnswer:", f" {row['answer']}") for row in lines(mini / "mini_gsm8k/train.jsonl")]
 
 
+def item_options(mini):
+    """The four options of every item of mini_mmlu."""
+    for path in sorted((mini / "mini_mmlu/test").glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            yield from ([tuple(words(option)) or option for option in row[1:5]] for row in csv.reader(file))
+
+
 def item_texts(mini):
     """Every text of an item: (suite, text, whether it is code). Code counts as a whole, prose by its windows of words."""
     for path in sorted((mini / "mini_mmlu/test").glob("*.csv")):
@@ -56,13 +65,25 @@ def item_texts(mini):
         yield "mini_perplexity", row["text"], False
 
 
+def untold(pieces):
+    """The text of a row's pieces without the verdicts behind options: what is looked at for items."""
+    return "".join(text for text, learnt in pieces if not (learnt and text in (" yes", " no")))
+
+
+def options(text):
+    """The options of the multiple-choice questions in a text, as tuples of their words."""
+    for found in re.findall(r"\nA\. (.+)\nB\. (.+)\nC\. (.+)\nD\. (.+)\nAnswer:", text):
+        yield [tuple(words(option)) or option for option in found]
+
+
 class Held:
     """The suites' items, to be kept out of the corpus."""
 
     def __init__(self, mini):
         """Reads the items under `mini`: prose of 8 words and more by every 8 words in a row, questions and sentences of 5 to 7
-        words and code of 8 words and more as a whole."""
+        words and code of 8 words and more as a whole, multiple choice by its four options in any order too."""
         self.windows, self.whole = {}, {}
+        self.options = [frozenset(row) for row in item_options(mini)]
         for suite, text, code in item_texts(mini):
             found = words(text)
             if code:
@@ -83,5 +104,9 @@ class Held:
                 window = tuple(found[start:start + length])
                 if window in self.windows:
                     return self.windows[window], " ".join(window)
+        for row in options(text):
+            same = next((item for item in self.options if item == frozenset(row)), None)
+            if same and same != DIRECTIONS:
+                return "mini_mmlu", f"the options {sorted(same)}"
         packed = "".join(text.split())
         return next(((suite, code) for code, suite in self.whole.items() if code in packed), None)
